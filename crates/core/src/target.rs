@@ -1,0 +1,69 @@
+use serde::{Deserialize, Serialize};
+
+/// Which variables an intervention set.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum InterventionTarget {
+    /// Nothing was done: before and after show the same state.
+    None,
+    /// One variable was set.
+    Atomic(usize),
+    /// Several variables were set at once; ascending, at least two.
+    Several(Vec<usize>),
+}
+
+impl InterventionTarget {
+    /// The target of a label: 0 is none, `k` is variable `k − 1`.
+    pub fn from_label(label: usize) -> Self {
+        label.checked_sub(1).map_or(Self::None, Self::Atomic)
+    }
+
+    /// The target of a mask `[d]`: the variables marked `true`.
+    pub fn from_mask(mask: &[bool]) -> Self {
+        let set: Vec<usize> = (0..mask.len()).filter(|&i| mask[i]).collect();
+        match set[..] {
+            [] => Self::None,
+            [one] => Self::Atomic(one),
+            _ => Self::Several(set),
+        }
+    }
+
+    /// The label, 0 for none and `k + 1` for variable `k`; nothing where several were set.
+    pub fn label(&self) -> Option<usize> {
+        match self {
+            Self::None => Some(0),
+            Self::Atomic(k) => Some(k + 1),
+            Self::Several(_) => None,
+        }
+    }
+
+    /// The variables that were set, ascending.
+    pub fn variables(&self) -> &[usize] {
+        match self {
+            Self::None => &[],
+            Self::Atomic(k) => std::slice::from_ref(k),
+            Self::Several(set) => set,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_and_masks_agree() {
+        for label in 0..4 {
+            let target = InterventionTarget::from_label(label);
+            let mask: Vec<bool> = (0..3).map(|i| target.variables().contains(&i)).collect();
+            assert_eq!(InterventionTarget::from_mask(&mask), target);
+            assert_eq!(target.label(), Some(label));
+        }
+    }
+
+    #[test]
+    fn several_targets_have_no_label() {
+        let target = InterventionTarget::from_mask(&[true, false, true]);
+        assert_eq!(target.variables(), [0, 2]);
+        assert_eq!(target.label(), None);
+    }
+}
