@@ -1,0 +1,74 @@
+# The words of this project, the same for people and for CI. `./do WORD` fetches just where it is missing.
+#
+# Everything builds in release. The tensor stack takes minutes of optimised code generation and is unusably
+# slow without it, so tests, demo, runs and benches share one build, and the checks share its build scripts
+# and macros. See docs/decisions/0006-tests-run-in-release.md.
+
+# One target folder outside the checkout outlives fresh clones; a value from the environment wins.
+export CARGO_TARGET_DIR := env("CARGO_TARGET_DIR", env("XDG_CACHE_HOME", env("HOME", "/tmp") / ".cache") / "domino/target")
+
+domino := "cargo run --quiet --release -p domino-experiments --bin domino --"
+
+# List the recipes
+default:
+    @just --list --unsorted
+
+# Build everything that the demo needs, train, score and write a report
+demo:
+    cargo build --release -p domino-experiments --bin domino
+    @{{ domino }} run experiments/configs/demo.toml --out experiments/runs/demo
+
+# One run: `just run experiments/configs/demo.toml seed=3`
+run config *args:
+    {{ domino }} run {{ config }} {{ args }}
+
+# Tests of the workspace, or of one crate: `just test metrics`
+test crate="":
+    .ci/test {{ crate }}
+
+# Tests of the crates without tensors: seconds instead of minutes
+test-fast:
+    .ci/test core data metrics
+
+# Check the formatting
+fmt:
+    cargo fmt --all --check
+
+# Clippy over every target; warnings are errors
+lint:
+    cargo clippy --release --workspace --all-targets -- -D warnings
+
+# Build the documentation; warnings are errors
+doc $RUSTDOCFLAGS="-D warnings":
+    cargo doc --release --workspace --no-deps
+
+# Check the direction of dependencies between the crates
+layers:
+    .ci/layers --self-test
+    .ci/layers
+
+# Check that every way to build shares one build of burn
+one-build:
+    .ci/one-build
+
+# Type-check the CUDA feature: no GPU, no toolkit, no download
+cuda-check $DOCS_RS="1":
+    cargo check --release -p domino-experiments --features cuda
+
+# What CI runs, cheapest first
+ci:
+    .ci/run
+
+# Benchmarks, or those whose name holds FILTER
+bench filter="":
+    cargo bench --workspace --bench '*' -- {{ filter }}
+
+# Licences, advisories, sources and duplicates of the dependencies (optional tool)
+deny:
+    @command -v cargo-deny >/dev/null || { echo "cargo-deny is missing: cargo install cargo-deny --locked" >&2; exit 1; }
+    cargo deny check
+
+# Spelling (optional tool)
+typos:
+    @command -v typos >/dev/null || { echo "typos is missing: pip install typos, or cargo install typos-cli --locked" >&2; exit 1; }
+    typos
