@@ -1,1 +1,3 @@
+//! The `domino` command.
+
 fn main() {}
