@@ -1,1 +1,2 @@
-//! Placeholder while the workspace is laid out.
+//! Synthetic generators of before/after pairs, and the files that hold them.
+pub mod scaling;

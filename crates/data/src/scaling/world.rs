@@ -1,0 +1,200 @@
+use domino_core::{Dag, InterventionTarget, Seed, Stream, StreamRng};
+use nalgebra::DMatrix;
+
+use super::config::{ConfigError, ScalingConfig};
+use super::linalg::standard_normal;
+use super::mechanisms::{LocationScale, Mechanisms};
+use super::mixing::Mixing;
+
+/// States drawn to standardise networks and variables by.
+const CALIBRATION_ROWS: usize = 8192;
+
+/// A structural causal model with a mixing of its variables into observations.
+///
+/// `z_j = f_j(z_pa) + g_j(z_pa) e_j` with independent noise `e_j ~ N(0, 1)`, and `x = mix(z)`. All
+/// functions take and return matrices with one row per state: `z` and `e` are `[n, d]`, `x` is
+/// `[n, dim_x]`.
+///
+/// ```
+/// use domino_core::InterventionTarget::Atomic;
+/// use domino_data::scaling::{GraphConfig, ScalingConfig, World};
+/// use nalgebra::dmatrix;
+///
+/// let config = ScalingConfig { d: 3, graph: GraphConfig::Chain, ..ScalingConfig::default() };
+/// let world = World::draw(&config)?;
+/// let e = dmatrix![0.5, -1.0, 2.0];
+/// let before = world.z_from_e(&e);
+/// let after = world.intervene(&e, &[Atomic(1)], &dmatrix![0.0, 4.0, 0.0]).z;
+/// assert_eq!(after[(0, 0)], before[(0, 0)]); // the cause stays,
+/// assert_eq!(after[(0, 1)], 4.0); // the target takes its value,
+/// let weight = world.weights().expect("the default world is linear")[(1, 2)];
+/// assert_eq!(after[(0, 2)], weight * 4.0 + 2.0); // the effect follows, with its noise kept.
+/// # Ok::<(), domino_data::scaling::ConfigError>(())
+/// ```
+///
+/// Brehmer et al. 2022 (arXiv 2203.16437), section 5.4.
+#[derive(Clone, Debug)]
+pub struct World {
+    config: ScalingConfig,
+    dag: Dag,
+    mechanisms: Mechanisms,
+    mixing: Mixing,
+}
+
+/// The state that an intervention leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Counterfactual {
+    /// Causal variables, `[n, d]`.
+    pub z: DMatrix<f64>,
+    /// Noise, `[n, d]`: that of the targets is what would have brought about their values.
+    pub e: DMatrix<f64>,
+}
+
+/// Parts of [`Stream::World`], one per ingredient, so that none shifts another.
+#[derive(Clone, Copy)]
+#[repr(u64)]
+enum Part {
+    Graph = 0,
+    Mechanisms = 1,
+    Mixing = 2,
+    Calibration = 3,
+}
+
+impl World {
+    /// Draws a world from its seed.
+    ///
+    /// Graph, mechanisms and mixing have generators of their own: changing the options of one leaves
+    /// the random numbers of the others as they are.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if an option is out of range or the given edges have a cycle.
+    pub fn draw(config: &ScalingConfig) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let rng =
+            |part: Part| -> StreamRng { Seed(config.seed).rng_at(Stream::World, part as u64) };
+        let dag = config.graph.draw(config.d, &mut rng(Part::Graph))?;
+        let e = standard_normal(CALIBRATION_ROWS, config.d, &mut rng(Part::Calibration));
+        let mechanisms = Mechanisms::draw(&config.mechanisms, &dag, &e, &mut rng(Part::Mechanisms));
+        let z = z_from_e(&dag, &mechanisms, &e);
+        let mixing = Mixing::draw(&config.mixing, config.dim_x(), &z, &mut rng(Part::Mixing));
+        Ok(Self { config: config.clone(), dag, mechanisms, mixing })
+    }
+
+    /// What the world was drawn from.
+    pub fn config(&self) -> &ScalingConfig {
+        &self.config
+    }
+
+    /// The causal graph.
+    pub fn dag(&self) -> &Dag {
+        &self.dag
+    }
+
+    /// Number of causal variables `d`.
+    pub fn dim(&self) -> usize {
+        self.dag.dim()
+    }
+
+    /// Number of observed values.
+    pub fn dim_x(&self) -> usize {
+        self.config.dim_x()
+    }
+
+    /// Weights `W` `[from, to]` of a linear world: `z_j = e_j + Σ_i W_ij z_i`; zero without an edge.
+    pub fn weights(&self) -> Option<&DMatrix<f64>> {
+        match &self.mechanisms {
+            Mechanisms::Linear(weights) => Some(weights),
+            Mechanisms::Mlp(_) => None,
+        }
+    }
+
+    /// The matrix `R` `[dim_x, d]` of a linear mixing, `x = R z`; its columns are orthonormal.
+    pub fn mixing_matrix(&self) -> Option<&DMatrix<f64>> {
+        match &self.mixing {
+            Mixing::Linear(matrix) => Some(matrix),
+            Mixing::LeakyRelu(_) => None,
+        }
+    }
+
+    /// Variables from noise, `z = s(e)`.
+    pub fn z_from_e(&self, e: &DMatrix<f64>) -> DMatrix<f64> {
+        z_from_e(&self.dag, &self.mechanisms, e)
+    }
+
+    /// Noise from variables, `e_j = (z_j − f_j(z_pa)) / g_j(z_pa)`.
+    pub fn e_from_z(&self, z: &DMatrix<f64>) -> DMatrix<f64> {
+        let mut e = z.clone();
+        for j in 0..self.dim() {
+            let law = self.mechanisms.location_scale(j, z);
+            for (row, e) in e.column_mut(j).iter_mut().enumerate() {
+                *e = law.abduct(row, *e);
+            }
+        }
+        e
+    }
+
+    /// Noiseless observations of variables.
+    pub fn x_from_z(&self, z: &DMatrix<f64>) -> DMatrix<f64> {
+        self.mixing.x_from_z(z)
+    }
+
+    /// Variables from noiseless observations: the inverse of [`World::x_from_z`].
+    pub fn z_from_x(&self, x: &DMatrix<f64>) -> DMatrix<f64> {
+        self.mixing.z_from_x(x)
+    }
+
+    /// The state after perfect interventions: in row `r` the variables of `targets[r]` take their
+    /// values from row `r` of `values`, all others follow from their parents and their own noise.
+    ///
+    /// `e` and `values` are `[n, d]`; entries of `values` that are no target's are not read. Variables
+    /// that are not downstream of a target come out with the same bits as from [`World::z_from_e`].
+    ///
+    /// # Panics
+    /// If there are not as many targets and rows of `values` as rows of `e`.
+    ///
+    /// Pearl 2009, theorem 7.1.7.
+    pub fn intervene(
+        &self,
+        e: &DMatrix<f64>,
+        targets: &[InterventionTarget],
+        values: &DMatrix<f64>,
+    ) -> Counterfactual {
+        assert_eq!(targets.len(), e.nrows(), "one target per row of e");
+        assert_eq!(values.shape(), e.shape(), "values of the same shape as e");
+        let (mut z, mut e) = (e.clone(), e.clone());
+        for &j in self.dag.topological_order() {
+            let law = self.mechanisms.location_scale(j, &z);
+            for (row, target) in targets.iter().enumerate() {
+                let (z, e) = (&mut z[(row, j)], &mut e[(row, j)]);
+                if target.variables().contains(&j) {
+                    *z = values[(row, j)];
+                    *e = law.abduct(row, *z);
+                } else {
+                    *z = law.predict(row, *e);
+                }
+            }
+        }
+        Counterfactual { z, e }
+    }
+}
+
+impl LocationScale {
+    fn predict(&self, row: usize, e: f64) -> f64 {
+        self.location[row] + self.scale[row] * e
+    }
+
+    fn abduct(&self, row: usize, z: f64) -> f64 {
+        (z - self.location[row]) / self.scale[row]
+    }
+}
+
+fn z_from_e(dag: &Dag, mechanisms: &Mechanisms, e: &DMatrix<f64>) -> DMatrix<f64> {
+    let mut z = e.clone();
+    for &j in dag.topological_order() {
+        let law = mechanisms.location_scale(j, &z);
+        for (row, z) in z.column_mut(j).iter_mut().enumerate() {
+            *z = law.predict(row, *z);
+        }
+    }
+    z
+}
