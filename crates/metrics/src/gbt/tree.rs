@@ -1,0 +1,246 @@
+use rand::Rng;
+use rand::seq::SliceRandom;
+
+use super::columns::Columns;
+use super::cut::{Cut, Scan, cut_weights};
+
+/// A node whose residuals have at most this variance is not split; scikit-learn's value, the
+/// spacing of double-precision numbers at 1.
+const PURE: f64 = f64::EPSILON;
+
+/// A node of a [`Tree`].
+#[derive(Clone, Copy, Debug)]
+enum Node {
+    Leaf(f64),
+    /// Points with `value <= threshold` go to node `left`, others to `left + 1`.
+    Split {
+        feature: usize,
+        threshold: f64,
+        left: usize,
+    },
+}
+
+/// A binary regression tree; its root is node 0.
+#[derive(Clone, Debug)]
+pub(crate) struct Tree {
+    nodes: Vec<Node>,
+}
+
+impl Tree {
+    /// The value of the leaf that a point falls in.
+    pub(crate) fn value(&self, columns: &Columns, point: usize) -> f64 {
+        let mut at = 0;
+        loop {
+            match self.nodes[at] {
+                Node::Leaf(value) => return value,
+                Node::Split { feature, threshold, left } => {
+                    let right = f64::from(columns.values(feature)[point]) > threshold;
+                    at = left + usize::from(right);
+                }
+            }
+        }
+    }
+}
+
+/// A node that is still to be split: a stretch of every feature's order.
+#[derive(Clone, Copy)]
+struct Open {
+    node: usize,
+    start: usize,
+    len: usize,
+    sum: f64,
+    sum_of_squares: f64,
+}
+
+impl Open {
+    fn new(node: usize, start: usize, residuals: impl Iterator<Item = f64>) -> Self {
+        let mut open = Self { node, start, len: 0, sum: 0.0, sum_of_squares: 0.0 };
+        for r in residuals {
+            open.len += 1;
+            open.sum += r;
+            open.sum_of_squares += r * r;
+        }
+        open
+    }
+
+    fn mean(&self) -> f64 {
+        self.sum / self.len as f64
+    }
+
+    fn is_pure(&self) -> bool {
+        self.sum_of_squares / self.len as f64 - self.mean() * self.mean() <= PURE
+    }
+
+    fn range(&self) -> std::ops::Range<usize> {
+        self.start..self.start + self.len
+    }
+}
+
+/// Grows trees on the same features, one after another.
+///
+/// Every feature's ascending order is split along with the nodes, stably, so that the points of a
+/// node are a stretch of every order and remain ascending in it.
+pub(crate) struct Grower<'a> {
+    columns: &'a Columns,
+    max_depth: usize,
+    /// The orders of the level being split and of the next one, `[D][n]`.
+    orders: [Vec<Vec<u32>>; 2],
+    goes_left: Vec<bool>,
+    weights: Vec<f64>,
+    features: Vec<usize>,
+    /// Sum over all splits so far of the decrease in squared error, per feature.
+    gains: Vec<f64>,
+}
+
+impl<'a> Grower<'a> {
+    pub(crate) fn new(columns: &'a Columns, max_depth: usize) -> Self {
+        let blank = vec![vec![0; columns.len()]; columns.dim()];
+        Self {
+            columns,
+            max_depth,
+            orders: [blank.clone(), blank],
+            goes_left: vec![false; columns.len()],
+            weights: Vec::new(),
+            features: columns.splittable().to_vec(),
+            gains: vec![0.0; columns.dim()],
+        }
+    }
+
+    /// Sum over all splits so far of the decrease in squared error, per feature, `[D]`.
+    pub(crate) fn gains(&self) -> &[f64] {
+        &self.gains
+    }
+
+    /// Grows a tree on residuals `[n]` and adds its value at every point, times `rate`, to
+    /// `fitted`.
+    pub(crate) fn grow(
+        &mut self,
+        residuals: &[f64],
+        fitted: &mut [f64],
+        rate: f64,
+        rng: &mut dyn Rng,
+    ) -> Tree {
+        let mut tree = Tree { nodes: vec![Node::Leaf(0.0)] };
+        let mut level = vec![Open::new(0, 0, residuals.iter().copied())];
+        for depth in 0..=self.max_depth {
+            let mut next = Vec::new();
+            for open in level {
+                let cut = if depth < self.max_depth && !open.is_pure() {
+                    self.best_cut(depth, &open, residuals, rng)
+                } else {
+                    None
+                };
+                if let Some(cut) = cut {
+                    next.extend(self.split(depth, &open, cut, residuals, &mut tree));
+                } else {
+                    tree.nodes[open.node] = Node::Leaf(open.mean());
+                    self.settle(depth, &open, rate * open.mean(), fitted);
+                }
+            }
+            level = next;
+        }
+        tree
+    }
+
+    /// The best cut of a node over all features. They are visited in random order and the first
+    /// best wins, so that features that tie share the splits.
+    fn best_cut(
+        &mut self,
+        depth: usize,
+        open: &Open,
+        residuals: &[f64],
+        rng: &mut dyn Rng,
+    ) -> Option<(usize, Cut)> {
+        self.features.shuffle(rng);
+        cut_weights(open.len, &mut self.weights);
+        let scan = Scan { residuals, mean: open.mean(), weights: &self.weights };
+        let mut best: Option<(usize, Cut)> = None;
+        for &feature in &self.features {
+            // Even a cut that gains nothing is better than none: gains are never negative.
+            let floor = best.map_or(-1.0, |(_, cut)| cut.gain);
+            let order = &self.order(depth, feature)[open.range()];
+            let cut = scan.best_cut(self.columns.values(feature), order, floor);
+            best = cut.map(|cut| (feature, cut)).or(best);
+        }
+        best
+    }
+
+    /// Splits a node and hands back its two children.
+    fn split(
+        &mut self,
+        depth: usize,
+        open: &Open,
+        (feature, cut): (usize, Cut),
+        residuals: &[f64],
+        tree: &mut Tree,
+    ) -> [Open; 2] {
+        self.gains[feature] += cut.gain;
+        let order =
+            if depth == 0 { self.columns.order(feature) } else { &self.orders[depth % 2][feature] };
+        let (left, right) = order[open.range()].split_at(cut.left);
+        left.iter().for_each(|&i| self.goes_left[i as usize] = true);
+        right.iter().for_each(|&i| self.goes_left[i as usize] = false);
+
+        let node = tree.nodes.len();
+        let values = self.columns.values(feature);
+        let [low, high] = [left[left.len() - 1], right[0]].map(|i| f64::from(values[i as usize]));
+        tree.nodes[open.node] =
+            Node::Split { feature, threshold: low / 2.0 + high / 2.0, left: node };
+        tree.nodes.extend([Node::Leaf(0.0); 2]);
+        let children = [
+            Open::new(node, open.start, left.iter().map(|&i| residuals[i as usize])),
+            Open::new(
+                node + 1,
+                open.start + cut.left,
+                right.iter().map(|&i| residuals[i as usize]),
+            ),
+        ];
+        self.part_orders(depth, open, cut.left);
+        children
+    }
+
+    /// Writes the orders of a node's children to the next level. The last level needs no scan,
+    /// hence only one order, to know its points by.
+    fn part_orders(&mut self, depth: usize, open: &Open, left: usize) {
+        let last = depth + 1 == self.max_depth;
+        let carrier = self.carrier();
+        for &feature in self.columns.splittable() {
+            if last && feature != carrier {
+                continue;
+            }
+            let mut parted = std::mem::take(&mut self.orders[(depth + 1) % 2][feature]);
+            let order = &self.order(depth, feature)[open.range()];
+            part(order, &self.goes_left, left, &mut parted[open.range()]);
+            self.orders[(depth + 1) % 2][feature] = parted;
+        }
+    }
+
+    /// Adds a leaf's step to all its points.
+    fn settle(&self, depth: usize, open: &Open, step: f64, fitted: &mut [f64]) {
+        for &point in &self.order(depth, self.carrier())[open.range()] {
+            fitted[point as usize] += step;
+        }
+    }
+
+    /// The feature whose order is kept on every level.
+    fn carrier(&self) -> usize {
+        self.columns.splittable().first().copied().unwrap_or(0)
+    }
+
+    fn order(&self, depth: usize, feature: usize) -> &[u32] {
+        if depth == 0 { self.columns.order(feature) } else { &self.orders[depth % 2][feature] }
+    }
+}
+
+/// Copies `order` to `parted`, points that go left first, both sides in their old order.
+fn part(order: &[u32], goes_left: &[bool], left: usize, parted: &mut [u32]) {
+    let (mut l, mut r) = (0, left);
+    for &point in order {
+        let to_left = goes_left[point as usize];
+        // A selection instead of a branch: which side a point takes cannot be predicted.
+        let at = if to_left { l } else { r };
+        parted[at] = point;
+        l += usize::from(to_left);
+        r += usize::from(!to_left);
+    }
+}
