@@ -92,6 +92,16 @@ pub enum MetricError {
         /// The second of its factors.
         second: usize,
     },
+    /// The assignment problem has no finite solution.
+    #[error(
+        "no best matching of {factors} factors with {latents} latents: expected gains whose sums are finite"
+    )]
+    Assignment {
+        /// Number of factors.
+        factors: usize,
+        /// Number of latents.
+        latents: usize,
+    },
     /// A variable is its own cause.
     #[error("adjacency[{variable}, {variable}]: expected no self-loop")]
     SelfLoop {

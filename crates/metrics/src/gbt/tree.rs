@@ -178,8 +178,11 @@ impl<'a> Grower<'a> {
         let order =
             if depth == 0 { self.columns.order(feature) } else { &self.orders[depth % 2][feature] };
         let (left, right) = order[open.range()].split_at(cut.left);
-        left.iter().for_each(|&i| self.goes_left[i as usize] = true);
-        right.iter().for_each(|&i| self.goes_left[i as usize] = false);
+        for (side, to_left) in [(left, true), (right, false)] {
+            for &point in side {
+                self.goes_left[point as usize] = to_left;
+            }
+        }
 
         let node = tree.nodes.len();
         let values = self.columns.values(feature);
