@@ -6,3 +6,5 @@
 
 pub mod config;
 pub mod files;
+pub mod progress;
+pub mod report;

@@ -1,0 +1,156 @@
+use serde::{Deserialize, Serialize};
+
+use super::nullable;
+
+/// Everything a run found, without times or hosts: equal runs have equal reports.
+///
+/// Learned variables ("codes") come in the model's own arbitrary order; true variables ("factors")
+/// in the generator's. Only [`Scores::matching`] relates the two.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Name of the experiment.
+    pub experiment: String,
+    /// Hash of the resolved configuration.
+    pub config_hash: String,
+    /// Seed of every random stream of the run.
+    pub seed: u64,
+    /// What was measured on.
+    pub data: DataSummary,
+    /// What was fitted, in words.
+    pub model: String,
+    /// Number of learned variables `d`.
+    pub d: usize,
+    /// The learned variables, `[d]`.
+    pub variables: Vec<VariableSummary>,
+    /// Edges of the learned graph, between codes.
+    pub learned_edges: Vec<Edge>,
+    /// Belief in every edge, `[d, d]`, entry `[i][j]` for `i -> j`.
+    #[serde(deserialize_with = "nullable::matrix")]
+    pub edge_probs: Vec<Vec<f64>>,
+    /// The learned causal order, causes first, `[d]`.
+    pub order: Vec<usize>,
+    /// Share of pairs by inferred target, `[d + 1]`; entry 0 is "none".
+    #[serde(deserialize_with = "nullable::vector")]
+    pub target_shares: Vec<f64>,
+    /// Whether the result can be trusted, judged without labels.
+    pub verdict: Verdict,
+    /// Comparison with the truth, where it is known.
+    pub scores: Option<Scores>,
+    /// What the model answers to "what would be if"; one sweep per variable.
+    pub counterfactuals: Vec<CounterfactualStrip>,
+}
+
+/// The data of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataSummary {
+    /// Name of the dataset.
+    pub name: String,
+    /// Pairs trained on.
+    pub rows: usize,
+    /// Held-out pairs that every number of the report is measured on.
+    pub held_out_rows: usize,
+    /// Numbers per observation.
+    pub dim_x: usize,
+    /// BLAKE3 checksum of the data, hexadecimal.
+    pub checksum: String,
+}
+
+/// One learned variable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VariableSummary {
+    /// Its name, such as `z1`.
+    pub name: String,
+    /// Share of pairs whose inferred target it is.
+    #[serde(deserialize_with = "nullable::number")]
+    pub intervened_share: f64,
+    /// Its direct causes in the learned graph, as codes.
+    pub parents: Vec<usize>,
+}
+
+/// A directed edge of the learned graph.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Edge {
+    /// The cause, a code.
+    pub from: usize,
+    /// The effect, a code.
+    pub to: usize,
+    /// Belief that the edge exists, from 0 to 1.
+    #[serde(deserialize_with = "nullable::number")]
+    pub probability: f64,
+    /// How strongly the effect depends on the cause, in standard deviations of the effect.
+    #[serde(deserialize_with = "nullable::number")]
+    pub strength: f64,
+}
+
+/// A judgement that uses no labels, so that it also holds for data without truth.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Whether every check passed.
+    pub trustworthy: bool,
+    /// Mean share of a pair's squared change that lies in its most changed variable; 1 for a
+    /// perfect intervention on one variable.
+    pub sparsity_of_change: Option<f64>,
+    /// Entropy of the inferred targets over `log d`; 1 if all variables are used equally.
+    pub target_entropy: Option<f64>,
+    /// Mean squared reconstruction error over the data's variance.
+    pub reconstruction: Option<f64>,
+    /// Mean log likelihood of a pair, in nats.
+    pub log_likelihood: Option<f64>,
+    /// What the verdict rests on, one sentence each.
+    pub reasons: Vec<String>,
+}
+
+/// The learned variables against the true ones; `None` where the truth lacks what a score needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// DCI disentanglement.
+    pub disentanglement: Option<f64>,
+    /// DCI completeness.
+    pub completeness: Option<f64>,
+    /// Mean squared error of the trees that predict factors from codes, on held-out rows.
+    pub informativeness_test: Option<f64>,
+    /// Mean |Pearson correlation| of matched variables.
+    pub mcc: Option<f64>,
+    /// Mean |Spearman correlation| of matched variables.
+    pub mcc_spearman: Option<f64>,
+    /// Smallest |Pearson correlation| of matched variables.
+    pub smallest_correlation: Option<f64>,
+    /// Share of pairs whose intervened variable is named correctly.
+    pub target_accuracy: Option<f64>,
+    /// Structural Hamming distance of the graphs.
+    pub shd: Option<f64>,
+    /// Share of learned edges that exist.
+    pub edge_precision: Option<f64>,
+    /// Share of true edges that were found.
+    pub edge_recall: Option<f64>,
+    /// Harmonic mean of the two.
+    pub edge_f1: Option<f64>,
+    /// Names of the factors, `[factors]`.
+    pub factor_names: Vec<String>,
+    /// The code that each factor is matched with, `[factors]`.
+    pub matching: Vec<usize>,
+    /// Importance of every code for every factor, `[codes, factors]`; empty where unknown.
+    #[serde(deserialize_with = "nullable::matrix")]
+    pub importance: Vec<Vec<f64>>,
+    /// Pairs by true (row) and inferred (column) target after matching, `[d + 1, d + 1]`, none
+    /// first; empty where unknown.
+    pub confusion: Vec<Vec<u64>>,
+    /// Edges of the true graph, between factors; `None` if it is unknown.
+    pub true_edges: Option<Vec<(usize, usize)>>,
+}
+
+/// How all variables answer when one of them is set: `do(z_k = v)` for several `v`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CounterfactualStrip {
+    /// The variable `k` that is set, a code.
+    pub variable: usize,
+    /// The values it is set to, `[values]`.
+    #[serde(deserialize_with = "nullable::vector")]
+    pub values: Vec<f64>,
+    /// All variables under each value, `[values, d]`.
+    #[serde(deserialize_with = "nullable::matrix")]
+    pub predicted: Vec<Vec<f64>>,
+    /// The same by the true model, mapped to the codes' units, `[values, d]`.
+    #[serde(default)]
+    pub truth: Option<Vec<Vec<f64>>>,
+}

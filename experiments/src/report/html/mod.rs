@@ -1,0 +1,49 @@
+//! Pages: one run, or several side by side. Each is one file that needs nothing else.
+
+mod many;
+mod one;
+mod style;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::{Figure, Verdict};
+
+pub use many::{RunLink, html_many};
+pub use one::{Page, html};
+
+/// A page with the common head.
+fn page(title: &str, body: Markup) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                style { (PreEscaped(style::sheet())) }
+            }
+            body { main { (body) } }
+        }
+    };
+    page.into_string()
+}
+
+fn figure(figure: &Figure) -> Markup {
+    html! {
+        figure id=(figure.name) {
+            div.drawing { (PreEscaped(figure.canvas.to_inline_svg(figure.title))) }
+            figcaption { (figure.caption) }
+        }
+    }
+}
+
+fn badge(verdict: &Verdict) -> Markup {
+    html! {
+        @if verdict.trustworthy {
+            span.badge.good { "✓ trustworthy" }
+        } @else {
+            span.badge.bad { "✗ not trustworthy" }
+        }
+    }
+}

@@ -1,0 +1,286 @@
+use maud::{Markup, html};
+
+use super::{badge, figure, page};
+use crate::report::figures::figures;
+use crate::report::numbers::{MISSING, count, duration, fixed, percent, significant};
+use crate::report::scores::{Rank, SCORES, ScoreKind};
+use crate::report::{Curves, Figure, Report, RunInfo, Scores, Verdict};
+
+/// What the page of one run shows.
+#[derive(Clone, Copy)]
+pub struct Page<'a> {
+    /// What was found.
+    pub report: &'a Report,
+    /// How the loss went.
+    pub curves: &'a Curves,
+    /// What ran where, if that is known.
+    pub run: Option<&'a RunInfo>,
+    /// The resolved configuration as TOML.
+    pub config: &'a str,
+}
+
+/// The page of one run: one file without scripts or outside resources, the same for the same input.
+pub fn html(shown: &Page<'_>) -> String {
+    let report = shown.report;
+    let drawn = figures(report, shown.curves);
+    let find = |name: &str| drawn.iter().find(|figure| figure.name == name);
+    let title = format!("{}, seed {} · Domino", report.experiment, report.seed);
+    let body = html! {
+        (header(report))
+        (numbers(report))
+        (verdict(&report.verdict))
+        (section("Causal graph", &[find("graph"), find("edges")]))
+        (section("Variables and targets", &[find("importance"), find("confusion"), find("targets")]))
+        (variables(report))
+        (section("What would be if", &[find("counterfactuals")]))
+        (section("Learning curves", &[find("curves")]))
+        @if let Some(scores) = &report.scores { (all_scores(scores, report)) }
+        h2 { "How this was made" }
+        (config(shown.config, report))
+        (run(shown.run, report))
+    };
+    page(&title, body)
+}
+
+fn header(report: &Report) -> Markup {
+    let data = &report.data;
+    html! {
+        header {
+            p.kicker { "Domino · causal representation learning" }
+            div.top { h1 { (report.experiment) } (badge(&report.verdict)) }
+            p.facts {
+                "Seed " (report.seed) " · configuration " code { (report.config_hash) } " · "
+                (report.model) " · " (report.d) " " (variables_word(report.d))
+            }
+            p.facts {
+                "Fitted to " (count(data.rows as u64)) " before-and-after pairs of "
+                b { (data.name) } " (" (count(data.dim_x as u64)) " numbers per observation). "
+                "Everything on this page is measured on " (count(data.held_out_rows as u64))
+                " held-out pairs that training never saw."
+            }
+        }
+    }
+}
+
+fn variables_word(d: usize) -> &'static str {
+    if d == 1 { "learned variable" } else { "learned variables" }
+}
+
+fn numbers(report: &Report) -> Markup {
+    let Some(scores) = &report.scores else {
+        return html! {
+            div.note {
+                p {
+                    b { "No scores: this data comes without truth. " }
+                    "Scores compare learned variables, targets and edges with true ones, and none \
+                     are known here. What remains is the verdict below, which needs no labels."
+                }
+            }
+        };
+    };
+    let shown = SCORES.iter().filter(|kind| kind.rank == Rank::Headline);
+    html! {
+        dl.numbers {
+            @for kind in shown {
+                div.number {
+                    dt { (term(kind)) }
+                    dd {
+                        div.value { (value(kind, scores)) }
+                        div.small { (hint(kind, scores)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn term(kind: &ScoreKind) -> Markup {
+    html! { abbr title=(kind.definition) { (kind.label) } }
+}
+
+fn value(kind: &ScoreKind, scores: &Scores) -> String {
+    (kind.value)(scores).map_or_else(|| MISSING.to_owned(), |value| fixed(value, kind.decimals))
+}
+
+fn hint(kind: &ScoreKind, scores: &Scores) -> String {
+    match (kind.value)(scores) {
+        None => "needs truth that is not given".to_owned(),
+        Some(_) => format!("{}; {} is perfect", kind.better.text(), kind.perfect),
+    }
+}
+
+fn verdict(verdict: &Verdict) -> Markup {
+    let rows = [
+        (
+            "Sparsity of change",
+            verdict.sparsity_of_change,
+            "Mean share of a pair's squared change that lies in its most changed variable; 1 if \
+             every intervention changes one noise variable only.",
+        ),
+        (
+            "Target entropy",
+            verdict.target_entropy,
+            "Entropy of the inferred targets, as a share of its maximum; near 0 if one variable \
+             takes all interventions.",
+        ),
+        (
+            "Reconstruction error",
+            verdict.reconstruction,
+            "Mean squared error of reconstructed observations over the data's variance; lower is \
+             better.",
+        ),
+        (
+            "Log likelihood",
+            verdict.log_likelihood,
+            "Mean log likelihood of a pair in nats; comparable between runs on the same data, \
+             higher is better.",
+        ),
+    ];
+    let conclusion = if verdict.trustworthy {
+        "Every check that needs no labels is passed: the result can be trusted as far as the data \
+         alone can tell."
+    } else {
+        "At least one check that needs no labels failed: do not rely on this result without \
+         looking further. Another seed or more training may help."
+    };
+    html! {
+        h2 { "Verdict without labels" }
+        p { (badge(verdict)) " " (conclusion) }
+        @if !verdict.reasons.is_empty() {
+            ul { @for reason in &verdict.reasons { li { (reason) } } }
+        }
+        div.scroll {
+            table {
+                thead { tr { th { "Check" } th.n { "Value" } th { "What it measures" } } }
+                tbody {
+                    @for (name, value, meaning) in rows {
+                        tr {
+                            td { (name) }
+                            td.n { (value.map_or_else(|| MISSING.to_owned(), significant)) }
+                            td.small { (meaning) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Figures that belong together: wide ones alone, narrow ones in pairs.
+fn section(title: &str, figures: &[Option<&Figure>]) -> Markup {
+    let figures: Vec<&Figure> = figures.iter().copied().flatten().collect();
+    if figures.is_empty() {
+        return html! {};
+    }
+    let (narrow, wide): (Vec<_>, Vec<_>) =
+        figures.into_iter().partition(|figure| figure.canvas.size().0 < 560.0);
+    html! {
+        h2 { (title) }
+        @for shown in wide { (figure(shown)) }
+        div.pair { @for shown in narrow { (figure(shown)) } }
+    }
+}
+
+fn variables(report: &Report) -> Markup {
+    let name = |code: usize| report.variables.get(code).map_or(MISSING, |v| v.name.as_str());
+    let factor = |code: usize| {
+        let scores = report.scores.as_ref()?;
+        let factor = scores.matching.iter().position(|&matched| matched == code)?;
+        scores.factor_names.get(factor).map(String::as_str)
+    };
+    let parents = |codes: &[usize]| {
+        let names: Vec<_> = codes.iter().map(|&code| name(code)).collect();
+        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    };
+    html! {
+        details {
+            summary { "Learned variables one by one" }
+            div.scroll style="padding:0 18px 10px" {
+                table {
+                    thead {
+                        tr {
+                            th { "Variable" }
+                            @if report.scores.is_some() { th { "Matched with" } }
+                            th.n { "Intervened on" }
+                            th { "Direct causes" }
+                        }
+                    }
+                    tbody {
+                        @for (code, variable) in report.variables.iter().enumerate() {
+                            tr {
+                                td { (variable.name) }
+                                @if report.scores.is_some() { td { (factor(code).unwrap_or(MISSING)) } }
+                                td.n { (percent(variable.intervened_share)) }
+                                td { (parents(&variable.parents)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn all_scores(scores: &Scores, report: &Report) -> Markup {
+    html! {
+        h2 { "All scores" }
+        p.small {
+            "Learned variables are compared with the true ones on "
+            (count(report.data.held_out_rows as u64))
+            " held-out pairs. Learned variables have no order of their own: each true variable is \
+             matched with one learned variable so that their correlations are largest in sum, and \
+             this one matching holds for every score."
+        }
+        div.scroll {
+            table {
+                thead { tr { th { "Score" } th.n { "Value" } th { "Direction" } th { "Definition" } } }
+                tbody {
+                    @for kind in &SCORES {
+                        tr {
+                            td style="white-space:nowrap" { (kind.label) }
+                            td.n { (value(kind, scores)) }
+                            td style="white-space:nowrap" { (kind.better.text()) }
+                            td.small { (kind.definition) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn config(config: &str, report: &Report) -> Markup {
+    html! {
+        details {
+            summary { "Resolved configuration (" code { (report.config_hash) } ")" }
+            pre { (config) }
+        }
+    }
+}
+
+fn run(run: Option<&RunInfo>, report: &Report) -> Markup {
+    let Some(run) = run else {
+        return html! { p.small { "What ran where was not recorded." } };
+    };
+    let mut rows = vec![
+        ("Command line", run.command_line.clone()),
+        ("Source revision", run.revision.clone()),
+        ("Started", run.started.clone()),
+        ("Elapsed time", duration(run.wall_seconds)),
+        ("Processor time", duration(run.cpu_seconds)),
+        ("Device", run.device.clone()),
+        ("Threads", run.threads.to_string()),
+        ("Machine", run.host.clone()),
+        ("Data checksum (BLAKE3)", run.data_checksum.clone()),
+    ];
+    if run.data_checksum != report.data.checksum {
+        rows.push(("Data checksum in the report", report.data.checksum.clone()));
+    }
+    let versions: Vec<_> = run.versions.iter().map(|(n, v)| format!("{n} {v}")).collect();
+    rows.push(("Versions", versions.join(", ")));
+    html! {
+        div.scroll {
+            table { tbody { @for (name, value) in rows { tr { th { (name) } td.wrap { (value) } } } } }
+        }
+    }
+}
