@@ -1,2 +1,29 @@
 //! Synthetic generators of before/after pairs, and the files that hold them.
+//!
+//! [`scaling::World`] is a random structural causal model whose variables are mixed into vectors; it
+//! yields any number of pairs with their truth. [`npz`] reads and writes pairs and embeddings as
+//! NumPy archives, so that anybody's data can be trained on and any tool can score a run. A
+//! [`DatasetSpec`] names a data set by how it is made, with a [`checksum`] to tell that it came out
+//! the same. Nothing here knows of tensors.
+//!
+//! ```
+//! use domino_data::scaling::{ScalingConfig, Split, World};
+//!
+//! let world = World::draw(&ScalingConfig { seed: 1, d: 3, ..ScalingConfig::default() })?;
+//! let (pairs, truth) = world.sample(1_000, Split::Train)?;
+//! assert_eq!(pairs.len(), 1_000);
+//! assert_eq!(truth.dag.as_ref(), Some(world.dag()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The pairs are those of Brehmer, de Haan, Lippe & Cohen, *Weakly supervised causal representation
+//! learning*, NeurIPS 2022, arXiv 2203.16437.
+
+mod checksum;
+pub mod files;
+pub mod npz;
 pub mod scaling;
+mod spec;
+
+pub use checksum::checksum;
+pub use spec::{DatasetSpec, SpecError};

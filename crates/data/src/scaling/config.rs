@@ -160,7 +160,7 @@ pub enum ConfigError {
     },
     /// The given edges are no directed acyclic graph.
     #[error("graph: {0}")]
-    Graph(#[from] GraphError),
+    Graph(GraphError),
 }
 
 impl Default for ScalingConfig {
@@ -213,7 +213,9 @@ impl ScalingConfig {
             GraphConfig::Random(random) => {
                 probability("graph.random.edge_probability", random.edge_probability)?;
             }
-            GraphConfig::Edges(edges) => drop(Dag::from_edges(self.d, edges)?),
+            GraphConfig::Edges(edges) => {
+                Dag::from_edges(self.d, edges).map_err(ConfigError::Graph)?;
+            }
             GraphConfig::Full | GraphConfig::Chain | GraphConfig::Empty => {}
         }
         if let MechanismConfig::Mlp(mlp) = &self.mechanisms {
@@ -232,7 +234,7 @@ impl ScalingConfig {
 
 impl GraphConfig {
     /// The graph over `d` variables; only the random one draws, row by row from its upper triangle.
-    pub(super) fn draw(&self, d: usize, rng: &mut dyn Rng) -> Result<Dag, GraphError> {
+    pub(super) fn draw(&self, d: usize, rng: &mut dyn Rng) -> Result<Dag, ConfigError> {
         match self {
             Self::Random(RandomGraph { edge_probability }) => {
                 Ok(Dag::forward(d, |_, _| rng.random_bool(*edge_probability)))
@@ -240,7 +242,7 @@ impl GraphConfig {
             Self::Full => Ok(Dag::full(d)),
             Self::Chain => Ok(Dag::chain(d)),
             Self::Empty => Ok(Dag::empty(d)),
-            Self::Edges(edges) => Dag::from_edges(d, edges),
+            Self::Edges(edges) => Dag::from_edges(d, edges).map_err(ConfigError::Graph),
         }
     }
 }

@@ -1,0 +1,104 @@
+use domino_core::{GroundTruth, Pairs, PairsError};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::checksum::checksum;
+use crate::scaling::{ConfigError, ScalingConfig, Split, World};
+
+/// A data set by how it is made: the content of a `datasets/<name>/spec.toml`.
+///
+/// ```
+/// use domino_data::{DatasetSpec, SpecError};
+///
+/// let spec: DatasetSpec = toml::from_str("pairs = 50\nscaling = { d = 3, graph = 'chain' }")?;
+/// let (pairs, truth) = spec.generate()?;
+/// assert_eq!((pairs.len(), truth.dim()), (50, Some(3)));
+///
+/// let wrong = DatasetSpec { checksum: Some("0123".into()), ..spec };
+/// assert!(matches!(wrong.generate(), Err(SpecError::Checksum { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetSpec {
+    /// Number of pairs, drawn as the training split.
+    #[schemars(range(min = 1))]
+    pub pairs: usize,
+    /// What [`checksum`](crate::checksum) says of the data; not verified where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
+    /// A random structural causal model and a mixing of its variables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<ScalingConfig>,
+}
+
+/// Why a [`DatasetSpec`] yields no data.
+#[derive(Debug, Error)]
+pub enum SpecError {
+    /// The specification names no generator.
+    #[error("expected a generator, such as [scaling]")]
+    NoGenerator,
+    /// The generator cannot work so.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The generator's output is no pairs.
+    #[error(transparent)]
+    Pairs(#[from] PairsError),
+    /// The data are not those that were specified.
+    #[error("checksum: expected {expected}, got {got} from the generator")]
+    Checksum {
+        /// As specified.
+        expected: String,
+        /// Of the data at hand.
+        got: String,
+    },
+}
+
+impl DatasetSpec {
+    /// Generates the data and compares them with the checksum where there is one.
+    ///
+    /// # Errors
+    /// [`SpecError`] if there is no generator, if its options are out of range or its output is no
+    /// pairs, or if the data differ from those that the checksum was taken of.
+    pub fn generate(&self) -> Result<(Pairs, GroundTruth), SpecError> {
+        let Some(config) = &self.scaling else { return Err(SpecError::NoGenerator) };
+        let (pairs, truth) = World::draw(config)?.sample(self.pairs, Split::Train)?;
+        let got = checksum(&pairs, &truth);
+        match &self.checksum {
+            Some(expected) if *expected != got => {
+                Err(SpecError::Checksum { expected: expected.clone(), got })
+            }
+            _ => Ok((pairs, truth)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPECS: [&str; 2] = [
+        include_str!("../../../datasets/scaling-d4/spec.toml"),
+        include_str!("../../../datasets/nonlinear-mixing-d4/spec.toml"),
+    ];
+
+    #[test]
+    fn the_stored_data_sets_regenerate_to_their_checksums() {
+        for text in SPECS {
+            let spec: DatasetSpec = toml::from_str(text).unwrap();
+            assert!(spec.checksum.is_some());
+            let (pairs, truth) = spec.generate().unwrap();
+            assert_eq!((pairs.len(), truth.dim()), (spec.pairs, Some(4)));
+        }
+    }
+
+    #[test]
+    fn a_specification_needs_a_generator_and_pairs() {
+        let nothing: DatasetSpec = toml::from_str("pairs = 10").unwrap();
+        let error = nothing.generate().unwrap_err();
+        assert_eq!(error.to_string(), "expected a generator, such as [scaling]");
+        let none: DatasetSpec = toml::from_str("pairs = 0\n[scaling]").unwrap();
+        assert!(matches!(none.generate(), Err(SpecError::Pairs(PairsError::Empty(_)))));
+    }
+}
