@@ -74,13 +74,6 @@ mod tests {
     #[derive(Clone, Debug, Default)]
     struct Recorder(Arc<Mutex<String>>);
 
-    impl Recorder {
-        fn push(&self, text: &str) -> io::Result<()> {
-            self.0.lock().unwrap().push_str(text);
-            Ok(())
-        }
-    }
-
     impl TermLike for Recorder {
         fn width(&self) -> u16 {
             100
@@ -98,10 +91,12 @@ mod tests {
             Ok(())
         }
         fn write_line(&self, text: &str) -> io::Result<()> {
-            self.push(text)
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
         }
         fn write_str(&self, text: &str) -> io::Result<()> {
-            self.push(text)
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
         }
         fn clear_line(&self) -> io::Result<()> {
             Ok(())

@@ -47,7 +47,7 @@ pub struct DataSummary {
     pub name: String,
     /// Pairs trained on.
     pub rows: usize,
-    /// Held-out pairs that every number of the report is measured on.
+    /// Held-out pairs that all measurements but the learning curves are taken on.
     pub held_out_rows: usize,
     /// Numbers per observation.
     pub dim_x: usize,

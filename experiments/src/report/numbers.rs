@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_inside() {
-        assert_eq!(ticks(0.0, 1.0, 5), (vec![0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0], 1));
+        assert_eq!(ticks(0.0, 1.0, 4), (vec![0.0, 0.5, 1.0], 1));
         assert_eq!(ticks(-3.1, 2.9, 3), (vec![-2.0, 0.0, 2.0], 0));
         assert_eq!(ticks(0.0, 4500.0, 4).0, [0.0, 2000.0, 4000.0]);
         assert_eq!(ticks(2.0, 2.0, 4).0, [2.0]);

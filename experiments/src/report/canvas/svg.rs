@@ -6,7 +6,7 @@ use super::{
 
 /// Where the SVG goes.
 #[derive(Clone, Copy)]
-pub(crate) enum Target<'a> {
+pub(super) enum Target<'a> {
     /// A file of its own.
     File,
     /// A page that defines a custom property `--<ink>` per colour.

@@ -61,10 +61,10 @@ impl Axis {
                 values.into_iter().map(|value| (value, text(value))).collect()
             }
             Law::Log => {
-                let (first, last) =
-                    (self.low.log10().ceil() as i32, self.high.log10().floor() as i32);
-                let stride = ((last - first) / wanted.max(1) as i32 + 1) as usize;
-                let powers = (first..=last).step_by(stride).map(|power| 10_f64.powi(power));
+                let (first, last) = (self.low.log10().ceil(), self.high.log10().floor());
+                let stride = ((last - first) / wanted.max(1) as f64).floor() as usize + 1;
+                let powers = (first as i32..=last as i32).step_by(stride);
+                let powers = powers.map(|power| 10_f64.powi(power));
                 powers.map(|value| (value, log_label(value))).collect()
             }
         }

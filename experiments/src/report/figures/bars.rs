@@ -22,7 +22,7 @@ pub(super) fn target_shares(report: &Report) -> Option<Figure> {
     }
     let bars = bars(report);
     let known = bars.iter().any(|bar| bar.truth.is_some());
-    let mark = if known { " The black mark is the true share." } else { "" };
+    let mark = if known { " The upright mark is the true share." } else { "" };
     let caption = format!(
         "Share of pairs in which the model holds each variable to be the one intervened on.{mark}"
     );

@@ -1,11 +1,12 @@
 use super::Figure;
-use super::axes::{Axis, Law, Panel};
-use crate::report::Curves;
+use super::axes::{Axis, Law, Panel, TICK};
 use crate::report::canvas::{Area, Canvas, Ink, Paint, Stroke, TextStyle, fitted};
+use crate::report::numbers::count;
+use crate::report::{Curves, Phase};
 
-const COLUMNS: usize = 3;
-const PANEL: (f64, f64) = (272.0, 132.0);
-const GAP: (f64, f64) = (62.0, 62.0);
+const WIDTH: f64 = 1000.0;
+const HEIGHT: f64 = 132.0;
+const GAP: (f64, f64) = (62.0, 66.0);
 const LEFT: f64 = 52.0;
 const TOP: f64 = 54.0;
 /// Points drawn per curve; more are averaged, since a panel has fewer pixels.
@@ -18,47 +19,58 @@ pub(super) fn learning_curves(curves: &Curves) -> Option<Figure> {
     if series.is_empty() {
         return None;
     }
-    let columns = series.len().min(COLUMNS);
+    let columns = if matches!(series.len(), 1 | 2 | 4) { 2 } else { 3 };
     let rows = series.len().div_ceil(columns);
-    let width = LEFT + columns as f64 * (PANEL.0 + GAP.0) - GAP.0 + 16.0;
-    let mut canvas = Canvas::new(width, TOP + rows as f64 * (PANEL.1 + GAP.1) - 24.0);
+    let width = (WIDTH + GAP.0) / columns as f64 - GAP.0;
+    let shown = series.len().min(columns) as f64;
+    let canvas_width = LEFT + shown * (width + GAP.0) - GAP.0 + 16.0;
+    let mut canvas = Canvas::new(canvas_width, TOP + rows as f64 * (HEIGHT + GAP.1) - 40.0);
     let x = Axis { low: 0.0, high: last.max(1) as f64, law: Law::Linear };
     for (n, series) in series.iter().enumerate() {
         let (col, row) = ((n % columns) as f64, (n / columns) as f64);
-        let left = LEFT + col * (PANEL.0 + GAP.0);
-        let area = Area::new(left, TOP + row * (PANEL.1 + GAP.1), PANEL.0, PANEL.1);
+        let left = LEFT + col * (width + GAP.0);
+        let area = Area::new(left, TOP + row * (HEIGHT + GAP.1), width, HEIGHT);
         let points = thinned(&series.points);
         let values: Vec<f64> = points.iter().map(|point| point.1).collect();
         let panel = Panel { area, x, y: Axis::suited(&values) };
         shade_phases(&mut canvas, &panel, curves);
-        panel.grid_y(&mut canvas, 4);
-        panel.labels_x(&mut canvas, 4);
+        panel.grid_y(&mut canvas, 5);
+        panel.labels_x(&mut canvas, 5);
         panel.curve(&mut canvas, &points, Stroke::solid(Ink::Accent, 1.6));
         panel.frame(&mut canvas);
-        let title = fitted(&series.term, 13.0, PANEL.0);
+        let title = fitted(&series.term, 13.0, width);
         canvas.text((area.x, area.y - 22.0), title, TextStyle::new(13.0, Ink::Text).bold());
     }
-    let caption = "Each term of the loss over the optimizer's steps, as logged during training. \
-                   Bands are the phases of training; an axis whose marks are powers of ten is \
-                   logarithmic.";
-    let (name, title, caption) = ("curves", "Learning curves", caption.to_owned());
+    let (name, title, caption) = ("curves", "Learning curves", caption(curves));
     Some(Figure { name, title, caption, canvas })
 }
 
+fn caption(curves: &Curves) -> String {
+    let phase = |(n, phase): (usize, &Phase)| {
+        format!("{} {} (to step {})", n + 1, phase.name, count(phase.end))
+    };
+    let phases: Vec<_> = curves.phases.iter().enumerate().map(phase).collect();
+    format!(
+        "Each term of the loss over the optimizer's steps, as logged during training. Phases: {}. \
+         An axis whose marks are powers of ten is logarithmic.",
+        phases.join(", ")
+    )
+}
+
+/// Bands for the phases, with their numbers above.
 fn shade_phases(canvas: &mut Canvas, panel: &Panel, curves: &Curves) {
+    let style = TextStyle::new(TICK, Ink::Muted).middle();
     let mut free_from = f64::NEG_INFINITY;
     for (n, phase) in curves.phases.iter().enumerate() {
         let (from, _) = panel.place(phase.start as f64, panel.y.low);
         let (to, _) = panel.place(phase.end as f64, panel.y.low);
         let band = Area::new(from, panel.area.y, to - from, panel.area.height);
-        let shade = if n % 2 == 0 { 0.0 } else { 0.07 };
-        canvas.rect(band, Paint::faded(Ink::Muted, shade));
+        canvas.rect(band, Paint::faded(Ink::Muted, if n % 2 == 0 { 0.0 } else { 0.09 }));
         canvas.hover(format!("{}: steps {} to {}", phase.name, phase.start, phase.end));
-        let style = TextStyle::new(10.5, Ink::Muted);
-        let name = fitted(&phase.name, 10.5, to - from - 2.0);
-        if name.chars().count() > 2 && from >= free_from {
-            canvas.text((from + 1.0, panel.area.y - 5.0), name, style);
-            free_from = to;
+        let middle = band.centre().0;
+        if middle >= free_from {
+            canvas.text((middle, panel.area.y - 5.0), (n + 1).to_string(), style);
+            free_from = middle + 1.6 * TICK;
         }
     }
 }

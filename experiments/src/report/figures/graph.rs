@@ -1,6 +1,7 @@
 use std::f64::consts::TAU;
 
 use super::Figure;
+use super::geometry::{arrow_head, bend, distance};
 use super::nodes::Nodes;
 use crate::report::Report;
 use crate::report::canvas::{
@@ -13,8 +14,6 @@ const INSIDE: f64 = 30.0;
 const LABEL_ROOM: f64 = 110.0;
 const HEADER: f64 = 34.0;
 const LEGEND: f64 = 34.0;
-/// Points of a curved edge; enough for a smooth line at this size.
-const CURVE_POINTS: usize = 25;
 
 /// What the truth says of an edge.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,8 +68,8 @@ fn caption(nodes: &Nodes, edges: &[DrawnEdge]) -> String {
     };
     let number = |kind| edges.iter().filter(|edge| edge.kind == kind).count();
     format!(
-        "Of {} true edges, {} are found, {} missing and {} turned round; {} learned edges do not \
-         exist. Variables stand at the same places in both graphs, causes first, clockwise from \
+        "Of {} true edges, {} found, {} missing and {} turned round; learned edges that do not \
+         exist: {}. Variables stand at the same places in both graphs, causes first, clockwise from \
          the top. {strength}",
         truth.len(),
         number(Kind::Found),
@@ -138,7 +137,7 @@ impl<'a> Layout<'a> {
         let count = nodes.len();
         let inside = nodes.names.iter().all(|name| text_width(name, LABEL) <= INSIDE);
         let node_radius = if inside { 18.0 } else { 8.0 };
-        let radius = (count as f64 * 13.0).clamp(84.0, 190.0);
+        let radius = (count as f64 * 13.0).clamp(90.0, 190.0);
         let widest = nodes.names.iter().map(|name| text_width(name, LABEL)).fold(0.0, f64::max);
         let room = if inside { 10.0 } else { widest.min(LABEL_ROOM) + 8.0 };
         let half_width = (radius + node_radius + room).max(170.0);
@@ -218,38 +217,6 @@ impl<'a> Layout<'a> {
         let at = (place.0 + gap * cos, place.1 + (gap + 3.0) * sin + 4.5);
         canvas.text(at, fitted(name, LABEL, LABEL_ROOM), TextStyle { anchor, ..style });
     }
-}
-
-/// A curve from node to node, drawn towards the centre so that edges to one node arrive apart.
-fn bend(from: Point, to: Point, centre: Point) -> Vec<Point> {
-    let mid = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
-    let across = (to.1 - from.1, from.0 - to.0);
-    let control = (
-        mid.0 + 0.3 * (centre.0 - mid.0) + 0.05 * across.0,
-        mid.1 + 0.3 * (centre.1 - mid.1) + 0.05 * across.1,
-    );
-    let point = |n: usize| {
-        let t = n as f64 / (4 * CURVE_POINTS) as f64;
-        let blend = |a: f64, b: f64, c: f64| {
-            (1.0 - t).powi(2) * a + 2.0 * t * (1.0 - t) * b + t.powi(2) * c
-        };
-        (blend(from.0, control.0, to.0), blend(from.1, control.1, to.1))
-    };
-    (0..=4 * CURVE_POINTS).map(point).collect()
-}
-
-/// A triangle that starts at the end of the line and whose tip touches the node.
-fn arrow_head(line_end: Point, node: Point, gap: f64, length: f64) -> Vec<Point> {
-    let reach = distance(line_end, node).max(1e-6);
-    let (ux, uy) = ((node.0 - line_end.0) / reach, (node.1 - line_end.1) / reach);
-    let tip = (node.0 - gap * ux, node.1 - gap * uy);
-    let base = (tip.0 - length * ux, tip.1 - length * uy);
-    let half = 0.42 * length;
-    vec![tip, (base.0 - half * uy, base.1 + half * ux), (base.0 + half * uy, base.1 - half * ux)]
-}
-
-fn distance(a: Point, b: Point) -> f64 {
-    (a.0 - b.0).hypot(a.1 - b.1)
 }
 
 fn legend(canvas: &mut Canvas, edges: &[DrawnEdge]) {

@@ -8,6 +8,8 @@ const LABEL: f64 = 12.0;
 const LABEL_ROOM: f64 = 130.0;
 /// From this intensity on, text is written in the colour that contrasts with the data's.
 const DARK_CELL: f64 = 0.55;
+/// Below this intensity text steps back.
+const FAINT_CELL: f64 = 0.05;
 
 /// A matrix of coloured cells with their values.
 struct Heat {
@@ -145,7 +147,7 @@ pub(super) fn edge_beliefs(report: &Report) -> Option<Figure> {
         cells: order.iter().map(row).collect(),
     };
     let frames = if nodes.true_edges.is_some() {
-        " Black frames are edges found correctly; red frames are mistakes: a true edge not found, \
+        " Thin frames are edges found correctly; thick red frames are mistakes: a true edge not found, \
          or a learned edge that does not exist."
     } else {
         ""
@@ -160,7 +162,7 @@ pub(super) fn edge_beliefs(report: &Report) -> Option<Figure> {
 impl Heat {
     fn draw(&self) -> Canvas {
         let longest = self.rows.len().max(self.cols.len()).max(1);
-        let side = (430.0 / longest as f64).clamp(31.0, 62.0);
+        let side = (430.0 / longest as f64).clamp(29.0, 60.0);
         let room = |names: &[String]| {
             let widest = names.iter().map(|name| text_width(name, LABEL)).fold(0.0, f64::max);
             widest.min(LABEL_ROOM)
@@ -225,7 +227,11 @@ impl Heat {
             if !cell.hover.is_empty() {
                 canvas.hover(cell.hover.clone());
             }
-            let ink = if cell.intensity > DARK_CELL { Ink::OnAccent } else { Ink::Text };
+            let ink = match cell.intensity {
+                intensity if intensity > DARK_CELL => Ink::OnAccent,
+                intensity if intensity < FAINT_CELL => Ink::Muted,
+                _ => Ink::Text,
+            };
             let (x, y) = place.centre();
             let at = (x, y + size * 0.36);
             canvas.text(at, cell.text.clone(), TextStyle::new(size, ink).middle());

@@ -4,6 +4,7 @@ mod axes;
 mod bars;
 mod counterfactuals;
 mod curves;
+mod geometry;
 mod graph;
 mod matrix;
 mod nodes;

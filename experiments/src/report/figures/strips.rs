@@ -102,8 +102,9 @@ pub(in crate::report) fn median(sorted: &[f64]) -> f64 {
 /// Median and range of sorted values.
 pub(in crate::report) fn summary(sorted: &[f64], decimals: usize) -> String {
     let (Some(&low), Some(&high)) = (sorted.first(), sorted.last()) else { return String::new() };
-    let decimals_of_median = if decimals == 0 { 1 } else { decimals };
-    let median = fixed(median(sorted), decimals_of_median);
+    let median = median(sorted);
+    let halves = decimals == 0 && median.fract() > 0.0;
+    let median = fixed(median, if halves { 1 } else { decimals });
     format!("{median} ({} to {})", fixed(low, decimals), fixed(high, decimals))
 }
 

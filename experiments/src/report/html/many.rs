@@ -29,7 +29,7 @@ pub fn html_many(runs: &[RunLink<'_>]) -> String {
                 ", of which " (trusted) " pass every label-free check."
             }
         }
-        (table(runs))
+        (table(runs, &title))
         @if let Some(strips) = score_strips(&reports) {
             h2 { (strips.title) }
             (figure(&strips))
@@ -59,10 +59,10 @@ fn headline() -> impl Iterator<Item = &'static ScoreKind> {
     SCORES.iter().filter(|kind| kind.rank == Rank::Headline)
 }
 
-fn table(runs: &[RunLink<'_>]) -> Markup {
+fn table(runs: &[RunLink<'_>], title: &str) -> Markup {
     html! {
         div.scroll style="margin-top:24px" {
-            table {
+            table.runs {
                 thead {
                     tr {
                         th { "Run" }
@@ -74,7 +74,7 @@ fn table(runs: &[RunLink<'_>]) -> Markup {
                         th.n { "Reconstruction" }
                     }
                 }
-                tbody { @for run in runs { (row(run)) } }
+                tbody { @for run in runs { (row(run, title)) } }
                 @if runs.len() > 1 { tfoot { (medians(runs)) } }
             }
         }
@@ -82,7 +82,7 @@ fn table(runs: &[RunLink<'_>]) -> Markup {
     }
 }
 
-fn row(run: &RunLink<'_>) -> Markup {
+fn row(run: &RunLink<'_>, title: &str) -> Markup {
     let report = run.report;
     let score = |kind: &ScoreKind| {
         let value = report.scores.as_ref().and_then(kind.value);
@@ -93,7 +93,8 @@ fn row(run: &RunLink<'_>) -> Markup {
         tr {
             td {
                 a href=(run.href) { "seed " (report.seed) }
-                div.small { (report.experiment) " · " code { (report.config_hash) } }
+                @if title != report.experiment { div.small { (report.experiment) } }
+                div.small { code { (report.config_hash) } }
             }
             td { (badge(&report.verdict)) }
             @for kind in headline() { td.n { (score(kind)) } }
@@ -113,14 +114,14 @@ fn medians(runs: &[RunLink<'_>]) -> Markup {
         let value = |run: &RunLink<'_>| run.report.scores.as_ref().and_then(kind.value);
         of(&mut runs.iter().map(value), kind.decimals)
     };
-    let (median, range) = ("median", "range");
     let cell = |text: String| {
         let (first, rest) = text.split_once(' ').unwrap_or((&text, ""));
-        html! { td.n { (first) div.small { (rest) } } }
+        let range = rest.trim_matches(['(', ')']).replace(" to ", "–");
+        html! { td.n { (first) div.small { (range) } } }
     };
     html! {
         tr {
-            td { (median) div.small { (range) } }
+            td { "median" div.small { "range" } }
             td {}
             @for kind in headline() { (cell(score(kind))) }
             (cell(of(&mut runs.iter().map(|run| run.report.verdict.sparsity_of_change), 3)))

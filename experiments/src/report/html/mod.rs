@@ -1,5 +1,6 @@
 //! Pages: one run, or several side by side. Each is one file that needs nothing else.
 
+mod appendix;
 mod many;
 mod one;
 mod style;
@@ -29,9 +30,13 @@ fn page(title: &str, body: Markup) -> String {
     page.into_string()
 }
 
+/// Narrowest figure: its caption needs room too.
+const FIGURE_WIDTH: f64 = 340.0;
+
 fn figure(figure: &Figure) -> Markup {
+    let width = figure.canvas.size().0.max(FIGURE_WIDTH);
     html! {
-        figure id=(figure.name) {
+        figure id=(figure.name) style=(format!("max-width:{width:.0}px")) {
             div.drawing { (PreEscaped(figure.canvas.to_inline_svg(figure.title))) }
             figcaption { (figure.caption) }
         }

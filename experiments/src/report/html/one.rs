@@ -1,8 +1,9 @@
 use maud::{Markup, html};
 
+use super::appendix::{all_scores, config, run, value};
 use super::{badge, figure, page};
 use crate::report::figures::figures;
-use crate::report::numbers::{MISSING, count, duration, fixed, percent, significant};
+use crate::report::numbers::{MISSING, count, percent, significant};
 use crate::report::scores::{Rank, SCORES, ScoreKind};
 use crate::report::{Curves, Figure, Report, RunInfo, Scores, Verdict};
 
@@ -32,7 +33,7 @@ pub fn html(shown: &Page<'_>) -> String {
         (section("Causal graph", &[find("graph"), find("edges")]))
         (section("Variables and targets", &[find("importance"), find("confusion"), find("targets")]))
         (variables(report))
-        (section("What would be if", &[find("counterfactuals")]))
+        (section("Counterfactuals: what would be if", &[find("counterfactuals")]))
         (section("Learning curves", &[find("curves")]))
         @if let Some(scores) = &report.scores { (all_scores(scores, report)) }
         h2 { "How this was made" }
@@ -55,8 +56,8 @@ fn header(report: &Report) -> Markup {
             p.facts {
                 "Fitted to " (count(data.rows as u64)) " before-and-after pairs of "
                 b { (data.name) } " (" (count(data.dim_x as u64)) " numbers per observation). "
-                "Everything on this page is measured on " (count(data.held_out_rows as u64))
-                " held-out pairs that training never saw."
+                "All measurements but the learning curves are on "
+                (count(data.held_out_rows as u64)) " held-out pairs that training never saw."
             }
         }
     }
@@ -96,10 +97,6 @@ fn numbers(report: &Report) -> Markup {
 
 fn term(kind: &ScoreKind) -> Markup {
     html! { abbr title=(kind.definition) { (kind.label) } }
-}
-
-fn value(kind: &ScoreKind, scores: &Scores) -> String {
-    (kind.value)(scores).map_or_else(|| MISSING.to_owned(), |value| fixed(value, kind.decimals))
 }
 
 fn hint(kind: &ScoreKind, scores: &Scores) -> String {
@@ -166,18 +163,14 @@ fn verdict(verdict: &Verdict) -> Markup {
     }
 }
 
-/// Figures that belong together: wide ones alone, narrow ones in pairs.
 fn section(title: &str, figures: &[Option<&Figure>]) -> Markup {
     let figures: Vec<&Figure> = figures.iter().copied().flatten().collect();
     if figures.is_empty() {
         return html! {};
     }
-    let (narrow, wide): (Vec<_>, Vec<_>) =
-        figures.into_iter().partition(|figure| figure.canvas.size().0 < 560.0);
     html! {
         h2 { (title) }
-        @for shown in wide { (figure(shown)) }
-        div.pair { @for shown in narrow { (figure(shown)) } }
+        div.row { @for shown in figures { (figure(shown)) } }
     }
 }
 
@@ -217,70 +210,6 @@ fn variables(report: &Report) -> Markup {
                     }
                 }
             }
-        }
-    }
-}
-
-fn all_scores(scores: &Scores, report: &Report) -> Markup {
-    html! {
-        h2 { "All scores" }
-        p.small {
-            "Learned variables are compared with the true ones on "
-            (count(report.data.held_out_rows as u64))
-            " held-out pairs. Learned variables have no order of their own: each true variable is \
-             matched with one learned variable so that their correlations are largest in sum, and \
-             this one matching holds for every score."
-        }
-        div.scroll {
-            table {
-                thead { tr { th { "Score" } th.n { "Value" } th { "Direction" } th { "Definition" } } }
-                tbody {
-                    @for kind in &SCORES {
-                        tr {
-                            td style="white-space:nowrap" { (kind.label) }
-                            td.n { (value(kind, scores)) }
-                            td style="white-space:nowrap" { (kind.better.text()) }
-                            td.small { (kind.definition) }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn config(config: &str, report: &Report) -> Markup {
-    html! {
-        details {
-            summary { "Resolved configuration (" code { (report.config_hash) } ")" }
-            pre { (config) }
-        }
-    }
-}
-
-fn run(run: Option<&RunInfo>, report: &Report) -> Markup {
-    let Some(run) = run else {
-        return html! { p.small { "What ran where was not recorded." } };
-    };
-    let mut rows = vec![
-        ("Command line", run.command_line.clone()),
-        ("Source revision", run.revision.clone()),
-        ("Started", run.started.clone()),
-        ("Elapsed time", duration(run.wall_seconds)),
-        ("Processor time", duration(run.cpu_seconds)),
-        ("Device", run.device.clone()),
-        ("Threads", run.threads.to_string()),
-        ("Machine", run.host.clone()),
-        ("Data checksum (BLAKE3)", run.data_checksum.clone()),
-    ];
-    if run.data_checksum != report.data.checksum {
-        rows.push(("Data checksum in the report", report.data.checksum.clone()));
-    }
-    let versions: Vec<_> = run.versions.iter().map(|(n, v)| format!("{n} {v}")).collect();
-    rows.push(("Versions", versions.join(", ")));
-    html! {
-        div.scroll {
-            table { tbody { @for (name, value) in rows { tr { th { (name) } td.wrap { (value) } } } } }
         }
     }
 }

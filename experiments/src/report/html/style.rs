@@ -23,10 +23,11 @@ fn properties(color: impl Fn(Ink) -> (u8, u8, u8)) -> String {
 const LAYOUT: &str = r#"*{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--paper);color:var(--text);font:16px/1.55 Inter,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"DejaVu Sans",sans-serif}
-main{max-width:1120px;margin:0 auto;padding:40px 24px 80px}
+main{max-width:1240px;margin:0 auto;padding:40px 24px 80px}
 h1{font-size:30px;line-height:1.2;letter-spacing:-.015em;margin:0}
 h2{font-size:19px;letter-spacing:-.01em;margin:52px 0 6px;padding-top:16px;border-top:1px solid var(--faint)}
-p{margin:6px 0 12px;max-width:74ch}
+p{margin:6px 0 12px;max-width:80ch}
+td:first-child{white-space:nowrap}
 a{color:var(--accent)}
 code,pre{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 .kicker{color:var(--muted);font-size:13px;letter-spacing:.06em;text-transform:uppercase;margin:0 0 6px}
@@ -45,8 +46,8 @@ abbr[title]{text-decoration:underline dotted;text-underline-offset:3px;cursor:he
 .note{background:var(--panel);border:1px solid var(--faint);border-radius:10px;padding:14px 18px;margin:24px 0 10px}
 .note p{margin:0}
 .small{font-size:13.5px;color:var(--muted)}
-.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:8px 36px;align-items:start}
-figure{margin:14px 0 8px}
+.row{display:flex;flex-wrap:wrap;gap:8px 40px;align-items:flex-start}
+figure{margin:14px 0 8px;min-width:0}
 .drawing{overflow-x:auto}
 .drawing svg{display:block;max-width:100%;height:auto;font-family:inherit}
 figcaption{font-size:13.5px;line-height:1.5;color:var(--muted);max-width:80ch;margin-top:8px}
@@ -56,6 +57,9 @@ th,td{text-align:left;vertical-align:top;padding:7px 16px 7px 0;border-bottom:1p
 th{font-weight:600;color:var(--muted);font-size:13px;white-space:nowrap}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 tfoot td{font-weight:600;border-bottom:0}
+tfoot .small{font-weight:400;font-size:12px}
+.runs th{white-space:normal;vertical-align:bottom}
+.runs .badge{font-size:12.5px;padding:1px 9px}
 td.wrap{overflow-wrap:anywhere}
 ul{margin:8px 0;padding-left:20px;max-width:80ch}
 details{margin:14px 0;border:1px solid var(--faint);border-radius:10px;background:var(--panel)}
