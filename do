@@ -19,7 +19,7 @@ fi
 if ! have just; then
     echo "fetching just into .tools" >&2
     python3 -m pip install -q --target .tools --upgrade 'rust-just>=1.40,<2' >&2 2>/dev/null ||
-        cargo install just --version '^1.40' --locked --root .tools >&2
+        cargo install just --version '^1.40' --locked --debug --root .tools >&2 # unoptimised builds sooner
 fi
 
 exec just "$@"
