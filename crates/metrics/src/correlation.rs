@@ -79,6 +79,7 @@ pub(crate) fn ranks(values: &DVector<f64>) -> DVector<f64> {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these scores are exact by definition")]
 mod tests {
     use super::*;
 

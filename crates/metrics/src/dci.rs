@@ -173,6 +173,7 @@ fn mean(values: impl Iterator<Item = f64>, count: usize) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these scores are exact by definition")]
 mod tests {
     use super::*;
 

@@ -158,6 +158,7 @@ pub fn edge_scores_of_digraphs(
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these scores are exact by definition")]
 mod tests {
     use nalgebra::DMatrix;
     use proptest::prelude::*;

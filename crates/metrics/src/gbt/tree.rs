@@ -54,13 +54,13 @@ struct Open {
 
 impl Open {
     fn new(node: usize, start: usize, residuals: impl Iterator<Item = f64>) -> Self {
-        let mut open = Self { node, start, len: 0, sum: 0.0, sum_of_squares: 0.0 };
+        let (mut len, mut sum, mut sum_of_squares) = (0, 0.0, 0.0);
         for r in residuals {
-            open.len += 1;
-            open.sum += r;
-            open.sum_of_squares += r * r;
+            len += 1;
+            sum += r;
+            sum_of_squares += r * r;
         }
-        open
+        Self { node, start, len, sum, sum_of_squares }
     }
 
     fn mean(&self) -> f64 {
