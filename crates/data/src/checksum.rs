@@ -35,7 +35,9 @@ pub fn checksum(pairs: &Pairs, truth: &GroundTruth) -> String {
     }
     if let Some(names) = &truth.names {
         digest.part("names", &[names.len()]);
-        names.iter().for_each(|name| digest.text(name));
+        for name in names {
+            digest.text(name);
+        }
     }
     digest.hasher.finalize().to_hex().to_string()
 }
@@ -60,9 +62,9 @@ impl Digest {
 
     fn counts(&mut self, counts: &[usize]) {
         self.hasher.update(&(counts.len() as u64).to_le_bytes());
-        counts.iter().for_each(|&count| {
+        for &count in counts {
             self.hasher.update(&(count as u64).to_le_bytes());
-        });
+        }
     }
 
     fn floats(&mut self, values: impl Iterator<Item = f32>) {

@@ -130,13 +130,11 @@ fn read_label((row, label): (usize, i64)) -> Result<InterventionTarget, ArrayErr
 
 fn read_mask((row, mask): (usize, &[i64])) -> Result<InterventionTarget, ArrayError> {
     let expected = "a mask of zeros and ones";
-    match mask.iter().position(|entry| !matches!(entry, 0 | 1)) {
-        Some(col) => Err(ArrayError::Value { row, col, expected, got: mask[col].to_string() }),
-        None => {
-            let mask: Vec<bool> = mask.iter().map(|&entry| entry == 1).collect();
-            Ok(InterventionTarget::from_mask(&mask))
-        }
+    if let Some(col) = mask.iter().position(|entry| !matches!(entry, 0 | 1)) {
+        return Err(ArrayError::Value { row, col, expected, got: mask[col].to_string() });
     }
+    let mask: Vec<bool> = mask.iter().map(|&entry| entry == 1).collect();
+    Ok(InterventionTarget::from_mask(&mask))
 }
 
 fn write_observations<W: Write + Seek>(
@@ -182,10 +180,11 @@ fn write_targets<W: Write + Seek>(
     targets: &[InterventionTarget],
     dim: Option<usize>,
 ) -> io::Result<()> {
-    let labels: Option<Vec<usize>> = targets.iter().map(InterventionTarget::label).collect();
+    // Far below 2^63, where signed and unsigned bytes agree; NumPy's own integers are signed.
+    let label = |t: &InterventionTarget| t.label().map(|label| label as u64);
+    let labels: Option<Vec<u64>> = targets.iter().map(label).collect();
     if let Some(labels) = labels {
-        let bytes =
-            |chunk: &[usize]| chunk.iter().flat_map(|&l| (l as i64).to_le_bytes()).collect();
+        let bytes = |chunk: &[u64]| chunk.iter().flat_map(|l| l.to_le_bytes()).collect();
         return writer.array("target", "<i8", &[targets.len()], labels.chunks(CHUNK).map(bytes));
     }
     let largest = || targets.iter().filter_map(|t| t.variables().last()).max();

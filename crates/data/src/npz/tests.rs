@@ -53,7 +53,7 @@ impl Folder {
     fn save(&self, arrays: Vec<Raw>) -> PathBuf {
         let mut npz = NpzWriter::create(self.path()).unwrap();
         for Raw { name, descr, fortran, shape, bytes } in arrays {
-            npz.zip_writer().start_file(format!("{name}.npy"), Default::default()).unwrap();
+            npz.zip_writer().start_file(format!("{name}.npy"), <_>::default()).unwrap();
             let text =
                 format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}\n");
             let length = u16::try_from(text.len()).unwrap().to_le_bytes();

@@ -20,7 +20,7 @@ impl<W: Write + Seek> ArrayWriter<W> {
         name: &str,
         type_name: &str,
         shape: &[usize],
-        chunks: impl Iterator<Item = Vec<u8>>,
+        mut chunks: impl Iterator<Item = Vec<u8>>,
     ) -> io::Result<()> {
         let element: TypeStr = type_name.parse().map_err(io::Error::other)?;
         let shape: Vec<u64> = shape.iter().map(|&length| length as u64).collect();
@@ -28,14 +28,12 @@ impl<W: Write + Seek> ArrayWriter<W> {
         let options = default_for(|npz: &mut NpzWriter<W>, options| {
             drop(npz.array::<u8>(name, options));
         });
-        let options = options
-            .large_file(true)
-            .compression_level(Some(0))
-            .last_modified_time(Default::default());
+        let options =
+            options.large_file(true).compression_level(Some(0)).last_modified_time(<_>::default());
         let start = self.npz.array::<u8>(name, options)?;
         let header = start.dtype(DType::Plain(element)).shape(&shape);
         let entry = header.write_header_only()?;
-        chunks.map(|chunk| entry.write_all(&chunk)).collect()
+        chunks.try_for_each(|chunk| entry.write_all(&chunk))
     }
 
     pub(super) fn matrix(&mut self, name: &str, m: &DMatrix<f64>) -> io::Result<()> {

@@ -91,10 +91,10 @@ impl World {
             data.extend((0..x.ncols()).map(|col| x[(row, col)] as f32));
         }
         if std > 0.0 {
-            data.iter_mut().for_each(|x| {
+            for x in &mut data {
                 let noise: f64 = StandardNormal.sample(rng);
                 *x += (std * noise) as f32;
-            });
+            }
         }
         Observations::Vectors { data, dim: x.ncols() }
     }

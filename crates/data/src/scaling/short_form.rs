@@ -46,7 +46,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NameOrTable<T> {
 /// `{}`, or nothing where a variant holds nothing.
 struct EmptyTable<E>(PhantomData<E>);
 
-impl<'de, E: de::Error> IntoDeserializer<'de, E> for EmptyTable<E> {
+impl<E: de::Error> IntoDeserializer<'_, E> for EmptyTable<E> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
