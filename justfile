@@ -38,16 +38,16 @@ fmt:
 # downloading LLVM, which a check does not need; tests and runs compile the code without CUDA.
 
 # Clippy over every target; warnings are errors
-lint $DOCS_RS="1":
-    cargo clippy --release --workspace --all-targets --all-features -- -D warnings
+lint:
+    DOCS_RS=1 cargo clippy --release --workspace --all-targets --all-features -- -D warnings
 
 # Build the documentation; warnings are errors
-doc $RUSTDOCFLAGS="-D warnings" $DOCS_RS="1":
-    cargo doc --release --workspace --no-deps --all-features
+doc:
+    DOCS_RS=1 RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps --all-features
 
 # Type-check the command with CUDA: no GPU, no toolkit, no download
-cuda-check $DOCS_RS="1":
-    cargo check --release -p domino-experiments --features cuda
+cuda-check:
+    DOCS_RS=1 cargo check --release -p domino-experiments --features cuda
 
 # Check the direction of dependencies between the crates
 layers:
