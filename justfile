@@ -49,6 +49,10 @@ doc:
 cuda-check:
     DOCS_RS=1 cargo check --release -p domino-experiments --features cuda
 
+# Check that Cargo.lock fits the manifests
+lock:
+    @cargo metadata --locked --format-version 1 >/dev/null
+
 # Check the direction of dependencies between the crates
 layers:
     .ci/layers --self-test
