@@ -5,6 +5,5 @@
 //! [`files`] writes files that are either absent or whole.
 
 pub mod config;
-pub mod files;
 pub mod progress;
 pub mod report;

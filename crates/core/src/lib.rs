@@ -25,6 +25,7 @@
 
 mod dag;
 mod embedding;
+pub mod files;
 mod observations;
 mod seed;
 mod target;

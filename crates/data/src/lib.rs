@@ -20,7 +20,6 @@
 //! learning*, NeurIPS 2022, arXiv 2203.16437.
 
 mod checksum;
-pub mod files;
 pub mod npz;
 pub mod scaling;
 mod spec;

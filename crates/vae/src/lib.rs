@@ -1,1 +1,40 @@
-//! Placeholder while the workspace is laid out.
+//! Variational autoencoders whose prior is a structural causal model, learned from before/after
+//! pairs.
+//!
+//! [`Ilcm`] holds encoder, decoder and solution functions. It is trained by [`ThinManifold`]
+//! (sparsity of change, from the gradient-free [`start`]) or by [`Elbo`] (Brehmer et al. 2022);
+//! [`MechanismRegression`] then fits the mechanisms on frozen codes, and [`FittedIlcm`] is the
+//! result: a [`domino_model::LatentCausalModel`].
+//!
+//! ```
+//! use domino_core::{Seed, Stream};
+//! use domino_vae::start::{IcaConfig, random_rotation, separate_differences, sparsity_of_change};
+//! use nalgebra::DMatrix;
+//! use rand::RngExt;
+//!
+//! // Changes along one axis at a time, seen through a rotation: the axes are found again.
+//! let mut rng = Seed(0).rng(Stream::Data);
+//! let axes = DMatrix::from_fn(900, 3, |n, k| if n % 3 == k { rng.random::<f64>() } else { 0.0 });
+//! let seen = axes * random_rotation(3, &mut rng);
+//! let unmixing = separate_differences(&seen, &IcaConfig::default(), &mut rng);
+//! let before = DMatrix::from_fn(900, 3, |_, _| rng.random::<f64>());
+//! let after = &before + seen * unmixing;
+//! assert!(sparsity_of_change(&before, &after) > 0.999);
+//! ```
+
+mod elbo;
+mod fitted;
+mod ilcm;
+mod regression;
+mod solution;
+pub mod start;
+mod targets;
+mod thin;
+
+pub use elbo::{Elbo, ElboWeights, MechanismMode, TargetMode};
+pub use fitted::{FittedIlcm, TargetInference};
+pub use ilcm::{Ilcm, IlcmConfig, Sizes};
+pub use regression::{LinearFit, MechanismRegression, ridge};
+pub use solution::{Context, Mechanisms, SolutionConfig, SolutionFunctions};
+pub use targets::ChangePosterior;
+pub use thin::{ThinManifold, ThinWeights};

@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::canvas::PngError;
 use super::figures::figures;
 use super::html::{Page, html};
-use crate::files::{WriteError, atomic_write};
+use domino_core::files::{WriteError, create_folder, write_bytes};
 
 /// Why a report cannot be written.
 #[derive(Debug, Error)]
@@ -34,16 +34,17 @@ pub enum ReportError {
 /// # Errors
 /// [`ReportError`] naming the file or figure.
 pub fn write_report(folder: &Path, page: &Page<'_>) -> Result<(), ReportError> {
+    create_folder(&folder.join("figures"))?;
     for figure in figures(page.report, page.curves) {
         let path = |kind: &str| folder.join("figures").join(format!("{}.{kind}", figure.name));
-        atomic_write(&path("svg"), figure.canvas.to_svg().as_bytes())?;
+        write_bytes(&path("svg"), figure.canvas.to_svg().as_bytes())?;
         let png = figure
             .canvas
             .to_png()
             .map_err(|source| ReportError::Png { figure: figure.name, source })?;
-        atomic_write(&path("png"), &png)?;
+        write_bytes(&path("png"), &png)?;
     }
-    atomic_write(&folder.join("report.html"), html(page).as_bytes())?;
+    write_bytes(&folder.join("report.html"), html(page).as_bytes())?;
     let json = serde_json::to_string_pretty(page.report)? + "\n";
-    Ok(atomic_write(&folder.join("report.json"), json.as_bytes())?)
+    Ok(write_bytes(&folder.join("report.json"), json.as_bytes())?)
 }

@@ -6,7 +6,7 @@ use nalgebra::DMatrix;
 use super::archive::{Archive, Expected, Limits};
 use super::error::{ArrayError, FileError};
 use super::writer::ArrayWriter;
-use crate::files::{WriteError, write_atomically};
+use domino_core::files::{WriteError, write_atomically};
 
 const VARIABLES: &str = "[N, d] finite numbers";
 const TARGETS: &str = "[N, d + 1] probabilities, column 0 for none";

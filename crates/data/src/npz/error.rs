@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use domino_core::{GraphError, PairsError, TruthError};
 use thiserror::Error;
 
-use crate::files::WriteError;
+use domino_core::files::WriteError;
 
 /// Why a file could not be read or written.
 #[derive(Debug, Error)]

@@ -8,7 +8,7 @@ use super::archive::{Archive, Expected, Limits};
 use super::array::Array;
 use super::error::{ArrayError, FileError};
 use super::writer::ArrayWriter;
-use crate::files::{WriteError, write_atomically};
+use domino_core::files::{WriteError, write_atomically};
 
 const OBSERVATIONS: &str = "[N, dim] numbers or [N, H, W, C] uint8 pictures";
 const PICTURES: &str = "[N, H, W, C] uint8 pictures with values from 0 to 255";

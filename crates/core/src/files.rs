@@ -1,7 +1,7 @@
 //! Files that appear whole or not at all.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,7 +28,7 @@ pub struct WriteError {
 ///
 /// ```
 /// use std::io::Write;
-/// use domino_data::files::write_atomically;
+/// use domino_core::files::write_atomically;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("report.json");
@@ -41,6 +41,22 @@ pub fn write_atomically<T>(
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<T>,
 ) -> Result<T, WriteError> {
     replace(path, write).map_err(|reason| WriteError { path: path.to_owned(), reason })
+}
+
+/// [`write_atomically`] of bytes at hand.
+///
+/// # Errors
+/// [`WriteError`] if the folder does not exist or refuses.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    write_atomically(path, |file| file.write_all(bytes))
+}
+
+/// Makes a folder and those above it; one that exists is left as it is.
+///
+/// # Errors
+/// [`WriteError`] if the system refuses.
+pub fn create_folder(path: &Path) -> Result<(), WriteError> {
+    fs::create_dir_all(path).map_err(|reason| WriteError { path: path.to_owned(), reason })
 }
 
 fn replace<T>(
@@ -95,8 +111,6 @@ fn sync_folder(_: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {

@@ -1,0 +1,177 @@
+use burn::module::Module;
+use domino_core::{Embedding, Pairs, Stream};
+use domino_dag::{LearnedGraph, PairCodes, StructureLearner};
+use domino_model::{LatentCausalModel, Obs, PairBatch, Scm, download, upload_rows};
+use domino_train::TrainContext;
+use domino_vae::start::{Whitening, target_entropy};
+use domino_vae::{ChangePosterior, Context, FittedIlcm, Mechanisms, TargetInference};
+use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
+
+use super::levels::fit_mechanisms;
+use super::variables::{Codes, Whitened, encode, learn_variables};
+use super::{FitError, GraphStage, MechanismStage, RecipeConfig, VariableStage};
+
+/// Rows that a model embeds at once.
+const CHUNK: usize = 8192;
+
+/// What the fit itself says of its quality, without labels, on held-out pairs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Diagnosis {
+    /// Share of each change that one code carries, in `(0, 1]`; 1 is ideal.
+    pub sparsity_of_change: f64,
+    /// The same for every replica, in their order.
+    pub candidates: Vec<f64>,
+    /// Entropy of the inferred targets over its maximum.
+    pub target_entropy: f64,
+    /// Mean squared error of the reconstruction over the variance of the observations.
+    pub reconstruction_error: f64,
+    /// Whether the linear start was enough.
+    pub linear: bool,
+}
+
+/// A fitted model and what was learned beside it.
+#[derive(Debug)]
+pub struct Fit {
+    /// The model.
+    pub model: FittedIlcm,
+    /// The whitening inside it.
+    pub whitening: Whitening,
+    /// The graph and its beliefs.
+    pub graph: LearnedGraph,
+    /// The fit's own judgement.
+    pub diagnosis: Diagnosis,
+}
+
+/// Fits a model to pairs; `held_out` pairs choose between replicas and judge the result.
+///
+/// # Errors
+/// [`FitError`] if the configuration, the data or a checkpoint does not fit, if training diverged
+/// or was stopped.
+pub fn fit(
+    pairs: &Pairs,
+    held_out: &Pairs,
+    config: &RecipeConfig,
+    context: &mut TrainContext<'_>,
+) -> Result<Fit, FitError> {
+    config.validate()?;
+    let d = config.model.d;
+    let whitening = Whitening::fit(pairs, d, &config.start.whiten)?;
+    let (train_on, judge_on) =
+        (Whitened::new(pairs, &whitening), Whitened::new(held_out, &whitening));
+    let variables = learn_variables(&train_on, &judge_on, config, context)?;
+    let codes = encode(&variables.model, &train_on, &context.device);
+
+    let posterior = ChangePosterior::fit(&codes.changes());
+    let targets = match config.variables {
+        VariableStage::Thin(_) => TargetInference::Calibrated(posterior),
+        VariableStage::Elbo(_) => TargetInference::Heuristic,
+    };
+    let probs = target_probs(&variables.model, &targets, &codes, context);
+    let graph = learn_graph(&codes, &probs, config, context)?;
+    let labels: Vec<usize> = probs.row_iter().map(|row| row.transpose().argmax().0).collect();
+    let mechanisms = match &config.mechanisms {
+        MechanismStage::Regression(stage) => {
+            fit_mechanisms(&codes, &labels, &graph.dag, stage, variables.phases, context)?
+        }
+        MechanismStage::Joint => {
+            let functions = variables.model.solution_functions().clone();
+            Mechanisms::new(functions.valid(), &graph.dag, Context::Noise)
+        }
+    };
+    let device = context.device.clone().inner();
+    let edge_probs = graph.edge_probs.clone();
+    let model =
+        FittedIlcm::new(variables.model, mechanisms, targets, edge_probs, &whitening, &device)?;
+    let embedding = embed(&model, held_out)?;
+    let diagnosis = Diagnosis {
+        sparsity_of_change: variables.sparsity,
+        candidates: variables.candidates,
+        target_entropy: target_entropy(&embedding.target_labels(), d),
+        reconstruction_error: reconstruction_error(&model, held_out),
+        linear: variables.linear,
+    };
+    Ok(Fit { model, whitening, graph, diagnosis })
+}
+
+/// What a model says of pairs, computed in chunks and read back to the host.
+///
+/// # Errors
+/// [`FitError::Model`] if the pairs have another width than the model's observations.
+pub fn embed(model: &FittedIlcm, pairs: &Pairs) -> Result<Embedding, FitError> {
+    model.check_width(pairs.dim())?;
+    let (n, d) = (pairs.len(), model.dim());
+    let zeros = || DMatrix::zeros(n, d);
+    let mut embedding = Embedding {
+        z_before: zeros(),
+        z_after: zeros(),
+        e_before: zeros(),
+        e_after: zeros(),
+        target_probs: DMatrix::zeros(n, d + 1),
+        edge_probs: download(model.edge_probs()),
+    };
+    for start in (0..n).step_by(CHUNK) {
+        let rows = start..(start + CHUNK).min(n);
+        let batch = upload_pairs(model, pairs, rows.clone());
+        let before = model.encode(batch.before.clone()).mean;
+        let after = model.encode(batch.after.clone()).mean;
+        let mut put = |m: &mut DMatrix<f64>, values: DMatrix<f64>| {
+            m.rows_mut(start, rows.len()).copy_from(&values);
+        };
+        put(&mut embedding.z_before, download(model.solve(before.clone()).0));
+        put(&mut embedding.z_after, download(model.solve(after.clone()).0));
+        put(&mut embedding.e_before, download(before.0));
+        put(&mut embedding.e_after, download(after.0));
+        put(&mut embedding.target_probs, download(model.target_log_probs(&batch)).map(f64::exp));
+    }
+    Ok(embedding)
+}
+
+/// A range of pairs on the model's device.
+fn upload_pairs(model: &FittedIlcm, pairs: &Pairs, rows: std::ops::Range<usize>) -> PairBatch {
+    let [before, after] = [pairs.before(), pairs.after()].map(|side| {
+        let mut data = Vec::with_capacity(rows.len() * side.dim());
+        rows.clone().for_each(|row| side.push_row(row, &mut data));
+        Obs(upload_rows(data, side.dim(), &model.device()))
+    });
+    PairBatch { before, after }
+}
+
+fn reconstruction_error(model: &FittedIlcm, pairs: &Pairs) -> f64 {
+    let rows = 0..pairs.len().min(CHUNK);
+    let x = upload_pairs(model, pairs, rows).before;
+    let back = model.decode(model.latents(x.clone())).0;
+    let error = download(x.0.clone() - back).norm_squared();
+    let x = download(x.0);
+    let variance: f64 = x.column_iter().map(|c| c.variance() * c.len() as f64).sum();
+    error / variance.max(f64::MIN_POSITIVE)
+}
+
+fn target_probs(
+    model: &domino_vae::Ilcm,
+    targets: &TargetInference,
+    codes: &Codes,
+    context: &TrainContext<'_>,
+) -> DMatrix<f64> {
+    match targets {
+        TargetInference::Calibrated(posterior) => {
+            posterior.log_probs(&codes.changes()).map(f64::exp)
+        }
+        TargetInference::Heuristic => {
+            let device = context.device.clone().inner();
+            download(model.clone().valid().posterior(domino_model::upload(&codes.changes(), &device)))
+        }
+    }
+}
+
+fn learn_graph(
+    codes: &Codes,
+    probs: &DMatrix<f64>,
+    config: &RecipeConfig,
+    context: &TrainContext<'_>,
+) -> Result<LearnedGraph, FitError> {
+    let GraphStage::Pairs(learner) = &config.graph;
+    let codes = PairCodes::new(codes.before.clone(), codes.after.clone(), probs.clone())?;
+    let mut rng = context.seed.rng_at(Stream::Eval, 1);
+    Ok(learner.learn(&codes, &mut rng)?)
+}

@@ -1,0 +1,183 @@
+use burn::module::Module;
+use domino_core::{Dag, Stream};
+use domino_model::{download, upload};
+use domino_train::{PairSource, TrainContext, train};
+use domino_vae::{Context, LinearFit, MechanismRegression, Mechanisms, SolutionFunctions, ridge};
+use nalgebra::DMatrix;
+
+use super::variables::Codes;
+use super::{FitError, RegressionStage};
+
+/// One row in this many is kept out of a regression, to judge it.
+const HELD_OUT: usize = 10;
+
+/// Fits the mechanisms along the graph, causes before effects, so that each variable's inputs are
+/// the causal variables as the mechanisms above it give them.
+///
+/// `labels [n]` are the targets of the pairs, 0 for none; `place` is the number of the first phase.
+pub(super) fn fit_mechanisms(
+    codes: &Codes,
+    labels: &[usize],
+    dag: &Dag,
+    stage: &RegressionStage,
+    place: u64,
+    context: &mut TrainContext<'_>,
+) -> Result<Mechanisms, FitError> {
+    let d = dag.dim();
+    let pools: Vec<Vec<usize>> = (0..d)
+        .map(|k| (0..labels.len()).filter(|&row| labels[row] == k + 1).collect())
+        .collect();
+    let mut z = DMatrix::zeros(codes.before.nrows(), d);
+    let (mut parts, mut fitted) = (Vec::new(), Vec::new());
+    for (depth, level) in levels(dag).into_iter().enumerate() {
+        let problem = Level { variables: &level, dag, z: &z, codes, pools: &pools, stage };
+        let functions = problem.fit(place + depth as u64, context)?;
+        for (at, &k) in level.iter().enumerate() {
+            let column = problem.solution(&functions, at, k, context);
+            z.set_column(k, &column);
+        }
+        fitted.extend(level);
+        parts.push(functions);
+    }
+    let order: Vec<usize> = (0..d)
+        .map(|k| fitted.iter().position(|&f| f == k).expect("levels cover every variable"))
+        .collect();
+    let functions = SolutionFunctions::gather(&parts, &order);
+    Ok(Mechanisms::new(functions, dag, Context::Causal))
+}
+
+/// Variables by the length of the longest path that leads to them.
+fn levels(dag: &Dag) -> Vec<Vec<usize>> {
+    let mut depth = vec![0; dag.dim()];
+    for &node in dag.topological_order() {
+        depth[node] = dag.parents(node).map(|p| depth[p] + 1).max().unwrap_or(0);
+    }
+    let deepest = depth.iter().copied().max().unwrap_or(0);
+    (0..=deepest).map(|l| (0..dag.dim()).filter(|&k| depth[k] == l).collect()).collect()
+}
+
+/// The regressions of one level.
+struct Level<'a> {
+    variables: &'a [usize],
+    dag: &'a Dag,
+    /// Causal variables of the levels above, `[n, d]`.
+    z: &'a DMatrix<f64>,
+    codes: &'a Codes,
+    pools: &'a [Vec<usize>],
+    stage: &'a RegressionStage,
+}
+
+impl Level<'_> {
+    fn fit(&self, place: u64, context: &mut TrainContext<'_>) -> Result<SolutionFunctions, FitError> {
+        let linear = self.linear(place, context);
+        let has_inputs = self.variables.iter().any(|&k| self.dag.parents(k).next().is_some());
+        if !has_inputs {
+            return Ok(linear);
+        }
+        let pools = self.variables.iter().map(|&k| {
+            let kept = self.rows(k, |row| !row.is_multiple_of(HELD_OUT));
+            kept.into_iter().map(|row| row as u32).collect()
+        });
+        let row_major = |m: &DMatrix<f64>| m.transpose().iter().map(|&v| v as f32).collect();
+        let source = PairSource::with_pools(
+            row_major(self.z),
+            row_major(&self.codes.after),
+            self.z.ncols(),
+            pools.collect(),
+        );
+        let objective =
+            MechanismRegression { functions: linear.clone(), variables: self.variables.to_vec() };
+        let name = (place, "mechanisms");
+        let trained = train(objective, &source, name, &self.stage.phase, |_| (), context)?;
+        let (linear_cost, trained_cost) =
+            (self.costs(&linear, context), self.costs(&trained.functions, context));
+        let stack = self.variables.len();
+        let choice: Vec<usize> = (0..stack)
+            .map(|s| {
+                let better = trained_cost[s] + self.stage.worth < linear_cost[s];
+                if better { stack + s } else { s }
+            })
+            .collect();
+        Ok(SolutionFunctions::gather(&[linear, trained.functions], &choice))
+    }
+
+    /// The linear fits, as functions whose networks are silent.
+    fn linear(&self, place: u64, context: &TrainContext<'_>) -> SolutionFunctions {
+        let d = self.dag.dim();
+        let fits: Vec<LinearFit> = self
+            .variables
+            .iter()
+            .map(|&k| {
+                let parents: Vec<usize> = self.dag.parents(k).collect();
+                ridge(self.z, &self.codes.after, k, &parents, &self.pools[k], self.stage.ridge)
+            })
+            .collect();
+        let stack = self.variables.len();
+        let mask = DMatrix::from_fn(stack, d, |s, j| {
+            f64::from(u8::from(self.dag.has_edge(j, self.variables[s])))
+        });
+        let slopes = DMatrix::from_fn(stack, d, |s, j| fits[s].slopes[j]);
+        let intercepts: Vec<f64> = fits.iter().map(|f| f.intercept).collect();
+        let scales: Vec<f64> = fits.iter().map(|f| f.scale).collect();
+        let mut rng = context.seed.rng_at(Stream::Init, (1 << 32) + place);
+        SolutionFunctions::new(&mask, &self.stage.networks, &mut rng, &context.device)
+            .with_linear_start(&slopes, &intercepts, &scales)
+    }
+
+    fn rows(&self, k: usize, keep: impl Fn(usize) -> bool) -> Vec<usize> {
+        let pool = &self.pools[k];
+        (0..pool.len()).filter(|&at| keep(at)).map(|at| pool[at]).collect()
+    }
+
+    /// The held-out negative log-likelihood of each variable, nats per pair without constants.
+    fn costs(&self, functions: &SolutionFunctions, context: &TrainContext<'_>) -> Vec<f64> {
+        let cost = |(at, &k): (usize, &usize)| {
+            let rows = self.rows(k, |row| row.is_multiple_of(HELD_OUT));
+            let (shift, scale) = self.shift_and_scale(functions, at, &rows, context);
+            let sum: f64 = rows
+                .iter()
+                .zip(shift.iter().zip(&scale))
+                .map(|(&row, (b, s))| {
+                    let z = (self.codes.after[(row, k)] - b) / s;
+                    0.5 * z * z + s.ln()
+                })
+                .sum();
+            sum / rows.len().max(1) as f64
+        };
+        self.variables.iter().enumerate().map(cost).collect()
+    }
+
+    /// `z_k` of all rows.
+    fn solution(
+        &self,
+        functions: &SolutionFunctions,
+        at: usize,
+        k: usize,
+        context: &TrainContext<'_>,
+    ) -> nalgebra::DVector<f64> {
+        let rows: Vec<usize> = (0..self.z.nrows()).collect();
+        let (shift, scale) = self.shift_and_scale(functions, at, &rows, context);
+        nalgebra::DVector::from_fn(rows.len(), |row, _| {
+            (self.codes.before[(row, k)] - shift[row]) / scale[row]
+        })
+    }
+
+    fn shift_and_scale(
+        &self,
+        functions: &SolutionFunctions,
+        at: usize,
+        rows: &[usize],
+        context: &TrainContext<'_>,
+    ) -> (Vec<f64>, Vec<f64>) {
+        let one = SolutionFunctions::gather(std::slice::from_ref(functions), &[at]).valid();
+        let device = context.device.clone().inner();
+        let (mut shifts, mut scales) = (Vec::new(), Vec::new());
+        for chunk in rows.chunks(8192) {
+            let inputs = upload(&self.z.select_rows(chunk), &device);
+            let (shift, scale) = one.of_own(inputs);
+            shifts.extend(download(shift).iter());
+            scales.extend(download(scale).iter());
+        }
+        (shifts, scales)
+    }
+}

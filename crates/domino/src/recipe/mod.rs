@@ -1,0 +1,26 @@
+//! From pairs to a fitted model: variables first, mechanisms second.
+//!
+//! 1. whiten the observations;
+//! 2. start from independent component analysis of the differences;
+//! 3. unless that already makes every change 1-sparse, train encoder and decoder, several replicas
+//!    side by side, and keep the one whose changes are sparsest on held-out pairs;
+//! 4. calibrate the target posterior on the changes;
+//! 5. learn the graph from the codes of the pairs;
+//! 6. fit the mechanisms by regression along the graph, on frozen codes.
+//!
+//! Each stage is a function of one input and one output. None sees a label.
+
+mod config;
+mod error;
+mod fit;
+mod levels;
+mod saved;
+mod variables;
+
+pub use config::{
+    ElboPhase, GraphStage, MechanismStage, ModelConfig, RecipeConfig, RegressionStage, Rotation,
+    StartConfig, ThinStage, VariableStage,
+};
+pub use error::FitError;
+pub use fit::{Diagnosis, Fit, embed, fit};
+pub use saved::{load, save};

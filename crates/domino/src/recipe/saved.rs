@@ -1,0 +1,99 @@
+use std::fs;
+use std::path::Path;
+
+use burn::tensor::Device;
+use domino_core::files::write_bytes;
+use domino_core::{Dag, Seed, Stream};
+use domino_dag::LearnedGraph;
+use domino_train::{load_weights, save_weights};
+use domino_vae::start::Whitening;
+use domino_vae::{
+    ChangePosterior, Context, FittedIlcm, Ilcm, IlcmConfig, Mechanisms, Sizes, SolutionConfig,
+    SolutionFunctions, TargetInference,
+};
+use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
+
+use super::{Diagnosis, Fit, FitError, MechanismStage, RecipeConfig};
+
+/// Files of a saved model.
+const DESCRIPTION: &str = "model.json";
+const NETWORKS: &str = "networks.safetensors";
+const MECHANISMS: &str = "mechanisms.safetensors";
+
+/// All of a model but its weights.
+#[derive(Serialize, Deserialize)]
+struct Description {
+    format: u32,
+    d: usize,
+    networks: IlcmConfig,
+    mechanisms: SolutionConfig,
+    context: Context,
+    whitening: Whitening,
+    targets: Option<ChangePosterior>,
+    graph: LearnedGraph,
+    diagnosis: Diagnosis,
+}
+
+/// Version of the layout of saved models.
+const FORMAT: u32 = 1;
+
+/// Saves a fit as `model.json`, `networks.safetensors` and `mechanisms.safetensors`.
+///
+/// # Errors
+/// [`FitError::Write`] if the folder refuses.
+pub fn save(folder: &Path, fit: &Fit, config: &RecipeConfig) -> Result<(), FitError> {
+    let mechanisms = match &config.mechanisms {
+        MechanismStage::Regression(stage) => stage.networks.clone(),
+        MechanismStage::Joint => config.model.networks.solution.clone(),
+    };
+    let description = Description {
+        format: FORMAT,
+        d: config.model.d,
+        networks: config.model.networks.clone(),
+        mechanisms,
+        context: fit.model.mechanisms().context(),
+        whitening: fit.whitening.clone(),
+        targets: match fit.model.targets() {
+            TargetInference::Calibrated(posterior) => Some(posterior.clone()),
+            TargetInference::Heuristic => None,
+        },
+        graph: fit.graph.clone(),
+        diagnosis: fit.diagnosis.clone(),
+    };
+    save_weights(&folder.join(NETWORKS), fit.model.model())?;
+    save_weights(&folder.join(MECHANISMS), fit.model.mechanisms().functions())?;
+    let json = serde_json::to_vec_pretty(&description).expect("plain data serialises");
+    Ok(write_bytes(&folder.join(DESCRIPTION), &json)?)
+}
+
+/// Loads a saved fit onto a device.
+///
+/// # Errors
+/// [`FitError::Read`] if a file is missing or not of this format.
+pub fn load(folder: &Path, device: &Device) -> Result<Fit, FitError> {
+    let path = folder.join(DESCRIPTION);
+    let unreadable = |reason: String| FitError::Read { path: path.clone(), reason };
+    let text = fs::read(&path).map_err(|e| unreadable(e.to_string()))?;
+    let saved: Description = serde_json::from_slice(&text)
+        .map_err(|e| unreadable(format!("expected the description of a model: {e}")))?;
+    if saved.format != FORMAT {
+        return Err(unreadable(format!("expected format {FORMAT}, got {}", saved.format)));
+    }
+    // The weights drawn here are all replaced.
+    let mut rng = Seed(0).rng(Stream::Init);
+    let sizes = Sizes { replicas: 1, components: saved.whitening.components(), d: saved.d };
+    let model = Ilcm::new(sizes, &saved.networks, &mut rng, device);
+    let model = load_weights(&folder.join(NETWORKS), model)?;
+    let mask = DMatrix::zeros(saved.d, saved.d);
+    let functions = SolutionFunctions::new(&mask, &saved.mechanisms, &mut rng, device);
+    let functions = load_weights(&folder.join(MECHANISMS), functions)?;
+    let dag: &Dag = &saved.graph.dag;
+    let mechanisms = Mechanisms::new(functions, dag, saved.context);
+    let targets = saved.targets.map_or(TargetInference::Heuristic, TargetInference::Calibrated);
+    let edge_probs = saved.graph.edge_probs.clone();
+    let model =
+        FittedIlcm::new(model, mechanisms, targets, edge_probs, &saved.whitening, device)?;
+    let (whitening, graph, diagnosis) = (saved.whitening, saved.graph, saved.diagnosis);
+    Ok(Fit { model, whitening, graph, diagnosis })
+}

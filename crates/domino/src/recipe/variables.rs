@@ -1,0 +1,204 @@
+use burn::module::Module;
+use burn::tensor::Device;
+use domino_core::{Pairs, Stream};
+use domino_model::{download, upload_rows};
+use domino_train::{PairSource, TrainContext, train};
+use domino_vae::start::{
+    IcaConfig, Whitening, random_rotation, separate_differences, sparsity_of_change,
+};
+use domino_vae::{Elbo, Ilcm, Sizes, ThinManifold, ThinWeights};
+use nalgebra::DMatrix;
+
+use super::{ElboPhase, FitError, RecipeConfig, Rotation, ThinStage, VariableStage};
+
+/// Rows encoded at once: enough to keep the cores busy, few enough to stay in cache.
+const CHUNK: usize = 8192;
+
+/// Whitened observations of both sides, row-major `[n, components]`.
+pub(super) struct Whitened {
+    pub(super) before: Vec<f32>,
+    pub(super) after: Vec<f32>,
+    components: usize,
+}
+
+impl Whitened {
+    pub(super) fn new(pairs: &Pairs, whitening: &Whitening) -> Self {
+        Self {
+            before: whitening.apply(pairs.before()),
+            after: whitening.apply(pairs.after()),
+            components: whitening.components(),
+        }
+    }
+
+    fn matrix(&self, side: &[f32]) -> DMatrix<f64> {
+        let rows = side.len() / self.components;
+        DMatrix::from_row_iterator(rows, self.components, side.iter().map(|&v| f64::from(v)))
+    }
+}
+
+/// Codes of both sides, `[n, d]`.
+#[derive(Clone)]
+pub(super) struct Codes {
+    pub(super) before: DMatrix<f64>,
+    pub(super) after: DMatrix<f64>,
+}
+
+impl Codes {
+    pub(super) fn sparsity(&self) -> f64 {
+        sparsity_of_change(&self.before, &self.after)
+    }
+
+    pub(super) fn changes(&self) -> DMatrix<f64> {
+        &self.after - &self.before
+    }
+}
+
+/// A chosen model, its held-out sparsity of change, and that of all replicas.
+pub(super) struct Variables {
+    pub(super) model: Ilcm,
+    pub(super) sparsity: f64,
+    pub(super) candidates: Vec<f64>,
+    pub(super) linear: bool,
+    /// Phases that were run.
+    pub(super) phases: u64,
+}
+
+/// Learns encoder and decoder.
+pub(super) fn learn_variables(
+    train_on: &Whitened,
+    held_out: &Whitened,
+    config: &RecipeConfig,
+    context: &mut TrainContext<'_>,
+) -> Result<Variables, FitError> {
+    let starts = linear_starts(train_on, config, context);
+    if let VariableStage::Thin(thin) = &config.variables {
+        let codes = linear_codes(held_out, &starts[0]);
+        if codes.sparsity() >= thin.skip_above {
+            let model = new_models(train_on.components, &starts[..1], config, context).silenced();
+            let sparsity = codes.sparsity();
+            let candidates = vec![sparsity];
+            return Ok(Variables { model, sparsity, candidates, linear: true, phases: 0 });
+        }
+    }
+    let models = new_models(train_on.components, &starts, config, context);
+    let source = PairSource::new(
+        train_on.before.clone(),
+        train_on.after.clone(),
+        train_on.components,
+        models.replicas(),
+    );
+    let (models, phases) = match &config.variables {
+        VariableStage::Thin(thin) => (train_thin(models, &source, thin, context)?, 1),
+        VariableStage::Elbo(phases) => {
+            (train_elbo(models, &source, phases, context)?, phases.len() as u64)
+        }
+    };
+    let mut best: Option<(f64, Ilcm)> = None;
+    let mut candidates = Vec::new();
+    for replica in 0..models.replicas() {
+        let model = models.clone().replica(replica);
+        let sparsity = encode(&model, held_out, &context.device).sparsity();
+        // A replica that diverged has no sparsity, and loses.
+        let sparsity = if sparsity.is_finite() { sparsity } else { 0.0 };
+        candidates.push(sparsity);
+        if best.as_ref().is_none_or(|(top, _)| sparsity > *top) {
+            best = Some((sparsity, model));
+        }
+    }
+    let (sparsity, model) = best.expect("a stack has at least one replica");
+    Ok(Variables { model, sparsity, candidates, linear: false, phases })
+}
+
+/// The means of `q(e | x̃)` of both sides.
+pub(super) fn encode(model: &Ilcm, data: &Whitened, device: &Device) -> Codes {
+    let device = device.clone().inner();
+    let plain = model.clone().valid();
+    let side = |rows: &[f32]| {
+        let chunks = rows.chunks(CHUNK * data.components).map(|chunk| {
+            download(plain.mean_codes(upload_rows(chunk.to_vec(), data.components, &device)))
+        });
+        let parts: Vec<DMatrix<f64>> = chunks.collect();
+        let mut codes = DMatrix::zeros(rows.len() / data.components, model.dim());
+        let mut at = 0;
+        for part in parts {
+            codes.rows_mut(at, part.nrows()).copy_from(&part);
+            at += part.nrows();
+        }
+        codes
+    };
+    Codes { before: side(&data.before), after: side(&data.after) }
+}
+
+fn linear_codes(data: &Whitened, unmixing: &DMatrix<f64>) -> Codes {
+    Codes {
+        before: data.matrix(&data.before) * unmixing,
+        after: data.matrix(&data.after) * unmixing,
+    }
+}
+
+/// One linear encoder `[components, d]` per replica, each with codes of unit spread.
+fn linear_starts(
+    data: &Whitened,
+    config: &RecipeConfig,
+    context: &TrainContext<'_>,
+) -> Vec<DMatrix<f64>> {
+    let d = config.model.d;
+    let before = data.matrix(&data.before);
+    let leading = before.columns(0, d);
+    let differences = data.matrix(&data.after).columns(0, d) - leading;
+    let start = |replica: usize| {
+        let mut rng = context.seed.rng_at(Stream::Init, 1 + replica as u64);
+        let mut rotation = match (replica, config.start.rotation) {
+            (0, Rotation::Ica) => {
+                separate_differences(&differences, &IcaConfig::default(), &mut rng)
+            }
+            _ => random_rotation(d, &mut rng),
+        };
+        let spread = (leading * &rotation).row_variance().map(f64::sqrt);
+        for (mut column, s) in rotation.column_iter_mut().zip(spread.iter()) {
+            column /= s.max(f64::MIN_POSITIVE);
+        }
+        let mut unmixing = DMatrix::zeros(data.components, d);
+        unmixing.rows_mut(0, d).copy_from(&rotation);
+        unmixing
+    };
+    (0..config.model.replicas).map(start).collect()
+}
+
+fn new_models(
+    components: usize,
+    starts: &[DMatrix<f64>],
+    config: &RecipeConfig,
+    context: &TrainContext<'_>,
+) -> Ilcm {
+    let sizes = Sizes { replicas: starts.len(), components, d: config.model.d };
+    let mut rng = context.seed.rng(Stream::Init);
+    Ilcm::new(sizes, &config.model.networks, &mut rng, &context.device)
+        .with_linear_start(starts, &context.device)
+}
+
+fn train_thin(
+    model: Ilcm,
+    source: &PairSource,
+    stage: &ThinStage,
+    context: &mut TrainContext<'_>,
+) -> Result<Ilcm, FitError> {
+    let weights =
+        |progress| ThinWeights { tau: stage.tau.at(progress), beta: stage.beta.at(progress) };
+    let objective = ThinManifold { model };
+    Ok(train(objective, source, (0, "variables"), &stage.phase, weights, context)?.model)
+}
+
+fn train_elbo(
+    mut model: Ilcm,
+    source: &PairSource,
+    phases: &[ElboPhase],
+    context: &mut TrainContext<'_>,
+) -> Result<Ilcm, FitError> {
+    for (place, phase) in phases.iter().enumerate() {
+        let weights = |progress| phase.weights(progress);
+        let name = (place as u64, phase.name.as_str());
+        model = train(Elbo { model }, source, name, &phase.phase, weights, context)?.model;
+    }
+    Ok(model)
+}

@@ -1,0 +1,9 @@
+mod gaussian;
+mod mlp;
+mod replica;
+mod stacked;
+
+pub use gaussian::{GaussianMlp, GaussianMlpConfig};
+pub use mlp::Mlp;
+pub use replica::select_replica;
+pub use stacked::{StackedLinear, take_stack};

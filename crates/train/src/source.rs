@@ -1,0 +1,87 @@
+use burn::tensor::Device;
+use domino_model::{Obs, PairBatch, upload_rows};
+use rand::{Rng, RngExt};
+
+/// Where minibatches come from: rows of two tables, drawn with replacement.
+///
+/// A stack of models draws independently for each of its members, each from its own pool of rows.
+#[derive(Clone, Debug)]
+pub struct PairSource {
+    before: Table,
+    after: Table,
+    pools: Vec<Vec<u32>>,
+}
+
+#[derive(Clone, Debug)]
+struct Table {
+    data: Vec<f32>,
+    dim: usize,
+}
+
+impl Table {
+    fn gather(&self, rows: &[u32], device: &Device) -> Obs {
+        let mut data = Vec::with_capacity(rows.len() * self.dim);
+        for &row in rows {
+            let start = row as usize * self.dim;
+            data.extend_from_slice(&self.data[start..start + self.dim]);
+        }
+        Obs(upload_rows(data, self.dim, device))
+    }
+}
+
+impl PairSource {
+    /// All rows of two row-major tables of `dim` columns, for each of `stack` models.
+    pub fn new(before: Vec<f32>, after: Vec<f32>, dim: usize, stack: usize) -> Self {
+        let rows = before.len().checked_div(dim).unwrap_or(0) as u32;
+        Self::with_pools(before, after, dim, vec![(0..rows).collect(); stack])
+    }
+
+    /// Rows of two row-major tables of `dim` columns, one pool of row numbers per model.
+    pub fn with_pools(
+        before: Vec<f32>,
+        after: Vec<f32>,
+        dim: usize,
+        pools: Vec<Vec<u32>>,
+    ) -> Self {
+        Self { before: Table { data: before, dim }, after: Table { data: after, dim }, pools }
+    }
+
+    /// Models that draw from this source.
+    pub fn stack(&self) -> usize {
+        self.pools.len()
+    }
+
+    /// `batch` rows for each model, `[stack · batch, dim]`, grouped by model; a model whose pool
+    /// is empty gets row 0.
+    pub fn batch(&self, batch: usize, rng: &mut dyn Rng, device: &Device) -> PairBatch {
+        let mut rows = Vec::with_capacity(self.stack() * batch);
+        for pool in &self.pools {
+            for _ in 0..batch {
+                rows.push(if pool.is_empty() { 0 } else { pool[rng.random_range(0..pool.len())] });
+            }
+        }
+        let [before, after] = [&self.before, &self.after].map(|table| table.gather(&rows, device));
+        PairBatch { before, after }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domino_core::{Seed, Stream};
+    use domino_model::{cpu, download};
+
+    use super::*;
+
+    #[test]
+    fn each_model_draws_from_its_own_pool_and_rows_stay_pairs() {
+        let before: Vec<f32> = (0..10).map(|v| v as f32).collect();
+        let after = before.iter().map(|v| v + 100.0).collect();
+        let source = PairSource::with_pools(before, after, 1, vec![vec![1, 2], vec![7]]);
+        let batch = source.batch(50, &mut Seed(0).rng(Stream::Batch), &cpu());
+        let (before, after) = (download(batch.before.0), download(batch.after.0));
+        assert_eq!(before.nrows(), 100);
+        assert!((after - &before).iter().all(|v| (v - 100.0).abs() < 1e-6));
+        assert!(before.rows(0, 50).iter().all(|&v| v == 1.0 || v == 2.0));
+        assert!(before.rows(50, 50).iter().all(|&v| v == 7.0));
+    }
+}

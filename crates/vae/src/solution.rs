@@ -1,0 +1,313 @@
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor};
+use domino_core::Dag;
+use domino_model::{Action, Causal, Mlp, Noise, StackedLinear, upload};
+use nalgebra::DMatrix;
+use rand::Rng;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Smallest scale of a solution function: keeps `z_k = (e_k − b_k) / scale_k` bounded.
+pub(crate) const MIN_SCALE: f64 = 0.2;
+
+/// Spread of the first shift weights of a network without a linear start.
+const SHIFT_STD: f64 = 0.1;
+
+/// Spread of the first log-scale weights.
+const LOG_SCALE_STD: f64 = 1e-3;
+
+/// Shape of the solution functions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SolutionConfig {
+    /// Units per hidden layer.
+    pub hidden: usize,
+    /// Hidden layers.
+    pub layers: usize,
+    /// Log-scale at the start; 2.3 makes the interventional prior broad.
+    pub initial_log_scale: f64,
+}
+
+impl Default for SolutionConfig {
+    fn default() -> Self {
+        Self { hidden: 64, layers: 2, initial_log_scale: 2.3 }
+    }
+}
+
+/// What a solution function sees of the other variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Context {
+    /// Their noise encodings: `z_k = s_k(e_k; e_\k)`, the form of Brehmer et al. 2022, section 4.
+    Noise,
+    /// Their causal variables, as in a structural equation: `z_k = f_k(e_k; z_pa(k))`.
+    Causal,
+}
+
+/// Affine solution functions of `stack` variables, as one batch of small networks:
+///
+/// ```text
+/// z_k = (e_k − b_k(c_k)) / scale_k(c_k),   scale_k = exp(a_k(c_k)) + 0.2
+/// ```
+///
+/// where the context `c_k [d]` is what [`Context`] says, masked to the variables that may matter.
+/// The interventional density is `p(e'_k | e) = N(z_k; 0, 1) / scale_k`.
+#[derive(Module, Debug)]
+pub struct SolutionFunctions {
+    linear: Param<Tensor<3>>,
+    trunk: Mlp,
+    shift: StackedLinear,
+    log_scale: StackedLinear,
+    /// `[stack, 1, d]`: which inputs each function may see. Constant.
+    mask: Param<Tensor<3>>,
+}
+
+impl SolutionFunctions {
+    /// Functions whose inputs are masked by `mask [stack, d]`.
+    pub fn new(
+        mask: &DMatrix<f64>,
+        config: &SolutionConfig,
+        rng: &mut dyn Rng,
+        device: &Device,
+    ) -> Self {
+        let (stack, d) = mask.shape();
+        let trunk = Mlp::new([stack, d, config.hidden], config.layers, rng, device);
+        let head = [stack, config.hidden, 1];
+        let bias = config.initial_log_scale;
+        Self {
+            linear: Param::from_tensor(Tensor::zeros([stack, d, 1], device)),
+            trunk,
+            shift: StackedLinear::with_normal_weights(head, SHIFT_STD, 0.0, rng, device),
+            log_scale: StackedLinear::with_normal_weights(head, LOG_SCALE_STD, bias, rng, device),
+            mask: constant(upload(mask, device).reshape([stack, 1, d])),
+        }
+    }
+
+    /// The functions that start as given linear ones: `b_k(c) = c · slopes_k + intercept_k` and a
+    /// constant scale, with networks that contribute nothing yet.
+    ///
+    /// `slopes [stack, d]`; `intercepts` and `scales` have one entry per function.
+    #[must_use]
+    pub fn with_linear_start(
+        self,
+        slopes: &DMatrix<f64>,
+        intercepts: &[f64],
+        scales: &[f64],
+    ) -> Self {
+        let device = self.mask.val().device();
+        let (stack, d) = slopes.shape();
+        let column = |values: Vec<f64>| {
+            upload(&DMatrix::from_vec(stack, 1, values), &device).reshape([stack, 1, 1])
+        };
+        let log_scales = scales.iter().map(|s| (s - MIN_SCALE).max(0.05).ln()).collect();
+        let silent = |head: &StackedLinear| head.weight.val().zeros_like();
+        Self {
+            linear: Param::from_tensor(upload(slopes, &device).reshape([stack, d, 1])),
+            shift: StackedLinear::from_parts(silent(&self.shift), column(intercepts.to_vec())),
+            log_scale: StackedLinear::from_parts(silent(&self.log_scale), column(log_scales)),
+            ..self
+        }
+    }
+
+    /// Number of functions.
+    pub fn stack(&self) -> usize {
+        self.mask.val().dims()[0]
+    }
+
+    /// Every function of every row: `c [rows, d]` to shifts and scales, `[stack, rows]` each.
+    pub fn of_all(&self, context: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+        let [rows, d] = context.dims();
+        let stack = self.stack();
+        let rows_of_all = context.reshape([1, rows, d]) * self.mask.val();
+        let (shift, scale) = self.of_masked(rows_of_all.reshape([stack * rows, d]));
+        (shift.reshape([stack, rows]), scale.reshape([stack, rows]))
+    }
+
+    /// Each function of its own rows: `c [stack · rows, d]` to shifts and scales
+    /// `[stack · rows, 1]`; rows are grouped by function.
+    pub fn of_own(&self, context: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+        let [rows, d] = context.dims();
+        let stack = self.stack();
+        let masked = context.reshape([stack, rows / stack, d]) * self.mask.val();
+        self.of_masked(masked.reshape([rows, d]))
+    }
+
+    fn of_masked(&self, context: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+        let [rows, d] = context.dims();
+        let stack = self.stack();
+        let linear = context.clone().reshape([stack, rows / stack, d]).matmul(self.linear.val());
+        let hidden = self.trunk.forward(context);
+        let shift = self.shift.forward(hidden.clone()) + linear.reshape([rows, 1]);
+        (shift, self.log_scale.forward(hidden).exp() + MIN_SCALE)
+    }
+
+    /// One stack of the functions of several, in the given order of functions.
+    ///
+    /// # Panics
+    /// If `parts` is empty.
+    pub fn gather(parts: &[Self], order: &[usize]) -> Self {
+        let gathered = Gathered { parts, order };
+        Self {
+            linear: gathered.param(|p| p.linear.val()),
+            trunk: Mlp::gather(&parts.iter().map(|p| &p.trunk).collect::<Vec<_>>(), order),
+            shift: StackedLinear::gather(&parts.iter().map(|p| &p.shift).collect::<Vec<_>>(), order),
+            log_scale: StackedLinear::gather(
+                &parts.iter().map(|p| &p.log_scale).collect::<Vec<_>>(),
+                order,
+            ),
+            mask: gathered.param(|p| p.mask.val()),
+        }
+    }
+
+    /// The same functions seeing only what `mask [stack, d]` allows.
+    #[must_use]
+    pub fn with_mask(self, mask: &DMatrix<f64>) -> Self {
+        let (stack, d) = mask.shape();
+        let device = self.mask.val().device();
+        Self { mask: constant(upload(mask, &device).reshape([stack, 1, d])), ..self }
+    }
+}
+
+struct Gathered<'a> {
+    parts: &'a [SolutionFunctions],
+    order: &'a [usize],
+}
+
+impl Gathered<'_> {
+    fn param(&self, field: impl Fn(&SolutionFunctions) -> Tensor<3>) -> Param<Tensor<3>> {
+        let all = Tensor::cat(self.parts.iter().map(field).collect(), 0);
+        Param::from_tensor(domino_model::take_stack(all, self.order))
+    }
+}
+
+fn constant(tensor: Tensor<3>) -> Param<Tensor<3>> {
+    Param::from_tensor(tensor).set_require_grad(false)
+}
+
+/// Solution functions of all `d` variables along an acyclic graph: an invertible map between
+/// noise and causal variables.
+#[derive(Clone, Debug)]
+pub struct Mechanisms {
+    functions: SolutionFunctions,
+    context: Context,
+    /// Steps after which substitution along the graph has reached every variable.
+    depth: usize,
+    dim: usize,
+}
+
+impl Mechanisms {
+    /// Functions that see, of their context, only what the graph allows: the parents in
+    /// [`Context::Causal`], the ancestors in [`Context::Noise`].
+    pub fn new(functions: SolutionFunctions, dag: &Dag, context: Context) -> Self {
+        let d = dag.dim();
+        let mask = match context {
+            Context::Causal => dag.adjacency().transpose(),
+            Context::Noise => ancestors(dag),
+        };
+        Self { functions: functions.with_mask(&mask), context, depth: depth(dag), dim: d }
+    }
+
+    /// Number of variables.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// The functions themselves.
+    pub fn functions(&self) -> &SolutionFunctions {
+        &self.functions
+    }
+
+    /// What the functions see.
+    pub fn context(&self) -> Context {
+        self.context
+    }
+
+    /// `z = s(e)`.
+    pub fn solve(&self, e: &Noise) -> Causal {
+        match self.context {
+            Context::Noise => Causal(self.forward(&e.0, &e.0)),
+            Context::Causal => Causal(self.substitute(e.0.clone(), |z| self.forward(&e.0, z))),
+        }
+    }
+
+    /// `e = s⁻¹(z)`.
+    pub fn abduct(&self, z: &Causal) -> Noise {
+        match self.context {
+            Context::Causal => Noise(self.backward(&z.0, &z.0)),
+            Context::Noise => Noise(self.substitute(z.0.clone(), |e| self.backward(&z.0, e))),
+        }
+    }
+
+    /// `s(e')` where the targets' noise is replaced by that which gives them the action's values.
+    pub fn intervene(&self, e: &Noise, action: &Action) -> Causal {
+        let keep = action.mask.clone().neg() + 1.0;
+        let set = |free: Tensor<2>, fixed: Tensor<2>| {
+            free * keep.clone() + fixed * action.mask.clone()
+        };
+        match self.context {
+            Context::Causal => Causal(self.substitute(e.0.clone(), |z| {
+                set(self.forward(&e.0, z), action.value.clone())
+            })),
+            Context::Noise => {
+                let replaced = self.substitute(e.0.clone(), |noise| {
+                    set(e.0.clone(), self.backward(&action.value, noise))
+                });
+                let z = self.solve(&Noise(replaced)).0;
+                Causal(set(z, action.value.clone()))
+            }
+        }
+    }
+
+    /// `ln p(e'_k | e)` of each variable as the only target, up to the constant `½ ln 2π`,
+    /// `[rows, d]`; `context` is what the functions see of the state before.
+    pub(crate) fn interventional(&self, drawn: Tensor<2>, context: Tensor<2>) -> Tensor<2> {
+        interventional(&self.functions, drawn, context)
+    }
+
+    fn forward(&self, e: &Tensor<2>, context: &Tensor<2>) -> Tensor<2> {
+        let (shift, scale) = self.functions.of_all(context.clone());
+        (e.clone() - shift.transpose()) / scale.transpose()
+    }
+
+    fn backward(&self, z: &Tensor<2>, context: &Tensor<2>) -> Tensor<2> {
+        let (shift, scale) = self.functions.of_all(context.clone());
+        z.clone() * scale.transpose() + shift.transpose()
+    }
+
+    fn substitute(&self, start: Tensor<2>, step: impl Fn(&Tensor<2>) -> Tensor<2>) -> Tensor<2> {
+        (0..=self.depth).fold(start, |state, _| step(&state))
+    }
+}
+
+/// `ln N(z_k; 0, 1) − ln scale_k` without the constant, `[rows, d]`.
+pub(crate) fn interventional(
+    functions: &SolutionFunctions,
+    drawn: Tensor<2>,
+    context: Tensor<2>,
+) -> Tensor<2> {
+    let (shift, scale) = functions.of_all(context);
+    let (shift, scale) = (shift.transpose(), scale.transpose());
+    let z = (drawn - shift) / scale.clone();
+    z.square() * -0.5 - scale.log()
+}
+
+/// `[k, j] = 1` where `j` is an ancestor of `k`.
+fn ancestors(dag: &Dag) -> DMatrix<f64> {
+    let d = dag.dim();
+    let mut mask = DMatrix::zeros(d, d);
+    for j in 0..d {
+        for (k, reached) in dag.descendants(j).into_iter().enumerate() {
+            mask[(k, j)] = f64::from(u8::from(reached));
+        }
+    }
+    mask
+}
+
+/// Edges on the longest path.
+fn depth(dag: &Dag) -> usize {
+    let mut level = vec![0; dag.dim()];
+    for &node in dag.topological_order() {
+        level[node] = dag.parents(node).map(|p| level[p] + 1).max().unwrap_or(0);
+    }
+    level.into_iter().max().unwrap_or(0)
+}
