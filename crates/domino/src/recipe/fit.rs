@@ -115,7 +115,7 @@ pub fn embed(model: &FittedIlcm, pairs: &Pairs) -> Result<Embedding, FitError> {
         let batch = upload_pairs(model, pairs, rows.clone());
         let before = model.encode(batch.before.clone()).mean;
         let after = model.encode(batch.after.clone()).mean;
-        let mut put = |m: &mut DMatrix<f64>, values: DMatrix<f64>| {
+        let put = |m: &mut DMatrix<f64>, values: DMatrix<f64>| {
             m.rows_mut(start, rows.len()).copy_from(&values);
         };
         put(&mut embedding.z_before, download(model.solve(before.clone()).0));

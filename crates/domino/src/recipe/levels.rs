@@ -32,9 +32,11 @@ pub(super) fn fit_mechanisms(
     for (depth, level) in levels(dag).into_iter().enumerate() {
         let problem = Level { variables: &level, dag, z: &z, codes, pools: &pools, stage };
         let functions = problem.fit(place + depth as u64, context)?;
-        for (at, &k) in level.iter().enumerate() {
-            let column = problem.solution(&functions, at, k, context);
-            z.set_column(k, &column);
+        let solved: Vec<_> = (0..level.len())
+            .map(|at| problem.solution(&functions, at, level[at], context))
+            .collect();
+        for (&k, column) in level.iter().zip(&solved) {
+            z.set_column(k, column);
         }
         fitted.extend(level);
         parts.push(functions);

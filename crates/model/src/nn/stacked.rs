@@ -70,8 +70,9 @@ impl StackedLinear {
     }
 }
 
-/// The given entries of the leading axis, in the given order.
+/// The given entries of the leading axis, in the given order, as values without history.
 pub fn take_stack(tensor: Tensor<3>, order: &[usize]) -> Tensor<3> {
+    let tensor = tensor.detach();
     Tensor::cat(order.iter().map(|&s| tensor.clone().narrow(0, s, 1)).collect(), 0)
 }
 
