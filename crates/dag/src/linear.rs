@@ -1,0 +1,122 @@
+use nalgebra::{DMatrix, DVector};
+
+use crate::belief::{critical_value, edge_probability};
+use crate::joint::{JointFit, TotalEffects, total_effects, weights_of};
+use crate::least_squares::LeastSquares;
+use crate::pair_regression::{Findings, PairRegression};
+use crate::sample::Sample;
+
+/// Of the weights that could be dropped, one in this many is dropped before all are fitted anew.
+const DROP_ONE_IN: usize = 4;
+
+/// Edges added or dropped after the first elimination, at most; more would be going in circles.
+const LAST_CHANGES: usize = 32;
+
+/// A linear system in causal order, read off the pairs.
+struct LinearSystem {
+    effects: TotalEffects,
+    /// Rows behind each variable.
+    rows: Vec<usize>,
+    /// Statistic that a weight into each variable must exceed.
+    critical: Vec<f64>,
+}
+
+/// The graph, beliefs and causal variables under linear mechanisms, `z_k = Σ_j W_jk z_j + σ_k e_k`.
+///
+/// One least-squares fit per variable gives its total effects with their precision; all weights are
+/// then fitted to these at once, and edges are dropped, weakest first, while their Wald statistic
+/// is below the critical value of [`critical_value`]; last, single edges are added or dropped while
+/// that changes anything.
+pub(crate) fn learn(sample: &Sample, order: &[usize], options: &PairRegression) -> Findings {
+    let system = LinearSystem::read(sample, order, options);
+    let fit = system.select();
+    let d = order.len();
+    let mut found = Findings::unknown(sample.before.nrows(), d);
+    let total = total_effects(&fit.weights);
+    for k in 0..d {
+        let mut z = DVector::zeros(sample.before.nrows());
+        (0..=k).for_each(|a| z.axpy(total[(a, k)], &sample.before.column(order[a]), 1.0));
+        let variance = z.variance();
+        found.z_before.set_column(order[k], &z);
+        for j in 0..k {
+            let at = (order[j], order[k]);
+            found.probs[at] = edge_probability(
+                fit.statistics[(j, k)],
+                system.rows[k],
+                k,
+                options.least_linear_effect,
+            );
+            let share = fit.weights[(j, k)].powi(2) * found.z_before.column(order[j]).variance();
+            found.strengths[at] = if variance > 0.0 { 2.0 * share / variance } else { 0.0 };
+        }
+    }
+    found
+}
+
+impl LinearSystem {
+    fn read(sample: &Sample, order: &[usize], options: &PairRegression) -> Self {
+        let (mut estimates, mut precisions) = (Vec::new(), Vec::new());
+        let rows: Vec<usize> = order.iter().map(|&k| sample.rows[k].len()).collect();
+        for (k, &of) in order.iter().enumerate() {
+            let (estimate, precision) = regress(sample, of, &order[..k]);
+            estimates.push(estimate);
+            precisions.push(precision);
+        }
+        let critical = rows.iter().enumerate().map(|(k, &n)| critical_value(n, k, options));
+        let critical = critical.collect();
+        Self { effects: TotalEffects { estimates, precisions }, rows, critical }
+    }
+
+    /// Chooses the support and fits it.
+    fn select(&self) -> JointFit {
+        let d = self.rows.len();
+        let learnable = |k: &usize| self.rows[*k] > 0;
+        let pairs = (0..d).filter(learnable).flat_map(|k| (0..k).map(move |j| (j, k)));
+        let mut support: Vec<_> = pairs.clone().collect();
+        let mut fit = self.effects.fit(&weights_of(&self.effects.estimates), &support);
+        loop {
+            let mut weak: Vec<_> =
+                support.iter().copied().filter(|&at| self.excess(&fit, at) < 0.0).collect();
+            if weak.is_empty() {
+                break;
+            }
+            weak.sort_by(|&a, &b| self.excess(&fit, a).total_cmp(&self.excess(&fit, b)));
+            weak.truncate(weak.len().div_ceil(DROP_ONE_IN));
+            support.retain(|at| !weak.contains(at));
+            fit = self.effects.fit(&fit.weights, &support);
+        }
+        for _ in 0..LAST_CHANGES {
+            let gain = |at: (usize, usize)| {
+                let excess = self.excess(&fit, at);
+                if support.contains(&at) { -excess } else { excess }
+            };
+            let best = pairs.clone().max_by(|&a, &b| gain(a).total_cmp(&gain(b)));
+            let Some(at) = best.filter(|&at| gain(at) > 0.0) else { break };
+            match support.iter().position(|&s| s == at) {
+                Some(place) => drop(support.remove(place)),
+                None => support.push(at),
+            }
+            fit = self.effects.fit(&fit.weights, &support);
+        }
+        fit
+    }
+
+    /// By how much a weight's statistic exceeds what it takes to be an edge.
+    fn excess(&self, fit: &JointFit, at: (usize, usize)) -> f64 {
+        fit.statistics[at] - self.critical[at.1]
+    }
+}
+
+/// Total effects on variable `of` of its predecessors and their precision.
+fn regress(sample: &Sample, of: usize, predecessors: &[usize]) -> (DVector<f64>, DMatrix<f64>) {
+    let p = predecessors.len();
+    let rows = &sample.rows[of];
+    if rows.is_empty() || p == 0 {
+        return (DVector::zeros(p), DMatrix::zeros(p, p));
+    }
+    let mut codes =
+        DMatrix::from_fn(rows.len(), p, |r, c| sample.before[(rows[r], predecessors[c])]);
+    let fit = LeastSquares::fit(&mut codes, &sample.response(of));
+    let gram = codes.transpose() * &codes;
+    (-fit.coefficients, gram / fit.variance)
+}
