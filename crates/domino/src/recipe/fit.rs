@@ -12,8 +12,8 @@ use super::levels::fit_mechanisms;
 use super::variables::{Codes, Whitened, encode, learn_variables};
 use super::{FitError, GraphStage, MechanismStage, RecipeConfig, VariableStage};
 
-/// Rows that a model embeds at once.
-const CHUNK: usize = 8192;
+/// Rows that a model embeds at once: larger blocks are mapped and faulted anew by every operation.
+const CHUNK: usize = 1024;
 
 /// What the fit itself says of its quality, without labels, on held-out pairs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

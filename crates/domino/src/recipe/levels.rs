@@ -11,6 +11,9 @@ use super::{FitError, RegressionStage};
 /// One row in this many is kept out of a regression, to judge it.
 const HELD_OUT: usize = 10;
 
+/// Rows evaluated at once: the hidden layers of as many fit the cache.
+const CHUNK: usize = 2048;
+
 /// Fits the mechanisms along the graph, causes before effects, so that each variable's inputs are
 /// the causal variables as the mechanisms above it give them.
 ///
@@ -174,7 +177,7 @@ impl Level<'_> {
         let one = SolutionFunctions::gather(std::slice::from_ref(functions), &[at]).valid();
         let device = context.device.clone().inner();
         let (mut shifts, mut scales) = (Vec::new(), Vec::new());
-        for chunk in rows.chunks(8192) {
+        for chunk in rows.chunks(CHUNK) {
             let inputs = upload(&self.z.select_rows(chunk), &device);
             let (shift, scale) = one.of_own(inputs);
             shifts.extend(download(shift).iter());

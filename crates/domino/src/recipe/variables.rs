@@ -11,8 +11,8 @@ use nalgebra::DMatrix;
 
 use super::{ElboPhase, FitError, RecipeConfig, Rotation, ThinStage, VariableStage};
 
-/// Rows encoded at once: enough to keep the cores busy, few enough to stay in cache.
-const CHUNK: usize = 8192;
+/// Rows encoded at once: few enough for the hidden layers to stay in cache.
+const CHUNK: usize = 2048;
 
 /// Whitened observations of both sides, row-major `[n, components]`.
 pub(super) struct Whitened {
