@@ -1,9 +1,18 @@
-//! What the `domino` command is made of: configurations, files, progress and reports.
+//! What the `domino` command is made of.
 //!
-//! [`config`] turns TOML and overrides into typed configurations; [`report`] turns the numbers of a
-//! run into figures and one self-contained page; [`progress`] shows on a terminal how far a run is;
-//! [`files`] writes files that are either absent or whole.
+//! [`settings`] says what a run is, [`config`] reads that from TOML and overrides, [`dataset`] brings
+//! the pairs. [`run`] fits a model to them in a folder of its own, and resumes there; [`score`]
+//! compares the model with the truth, [`verdict`] judges it without, [`sweep`] asks it what would
+//! be if. [`report`] turns the numbers into figures and one self-contained page, and [`progress`]
+//! shows on a terminal how far a run is. [`cli`] is the command line over all of it.
 
+pub mod cli;
 pub mod config;
+pub mod dataset;
 pub mod progress;
 pub mod report;
+pub mod run;
+pub mod score;
+pub mod settings;
+pub mod sweep;
+pub mod verdict;

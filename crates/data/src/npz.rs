@@ -24,6 +24,7 @@
 
 mod archive;
 mod array;
+mod arrays;
 mod embedding;
 mod error;
 mod header;
@@ -31,6 +32,7 @@ mod pairs;
 mod writer;
 
 pub use archive::Limits;
+pub use arrays::{Array, write_arrays};
 pub use embedding::{read_embedding, write_embedding};
 pub use error::{ArrayError, FileError};
 pub use pairs::{read_pairs, write_pairs};

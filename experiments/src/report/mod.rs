@@ -23,6 +23,7 @@ pub use curves::{Curves, CurvesError, Phase, Series};
 pub use figures::{Figure, figures};
 pub use html::{Page, RunLink, html, html_many};
 pub use run_info::RunInfo;
+pub use scores::score_rows;
 pub use write::{ReportError, write_report};
 
 #[cfg(test)]

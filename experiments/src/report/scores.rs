@@ -1,4 +1,5 @@
 use super::Scores;
+use super::numbers::fixed;
 
 /// Which way a score improves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,3 +146,12 @@ pub(super) const SCORES: [ScoreKind; 11] = [
         value: |s| s.edge_recall,
     },
 ];
+
+/// Label and value of every score that is known, in the order of reports.
+pub fn score_rows(scores: &Scores) -> Vec<[String; 2]> {
+    let row = |kind: &ScoreKind| {
+        let value = (kind.value)(scores)?;
+        Some([kind.label.to_owned(), fixed(value, kind.decimals)])
+    };
+    SCORES.iter().filter_map(row).collect()
+}

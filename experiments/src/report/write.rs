@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::canvas::PngError;
 use super::figures::figures;
 use super::html::{Page, html};
-use domino_core::files::{WriteError, create_folder, write_bytes};
+use domino::core::files::{WriteError, create_folder, write_bytes};
 
 /// Why a report cannot be written.
 #[derive(Debug, Error)]

@@ -137,7 +137,7 @@ fn read_mask((row, mask): (usize, &[i64])) -> Result<InterventionTarget, ArrayEr
     Ok(InterventionTarget::from_mask(&mask))
 }
 
-fn write_observations<W: Write + Seek>(
+pub(super) fn write_observations<W: Write + Seek>(
     writer: &mut ArrayWriter<W>,
     name: &str,
     x: &Observations,

@@ -1,4 +1,4 @@
-use domino_core::Dag;
+use domino::core::Dag;
 
 use crate::report::Report;
 

@@ -1,6 +1,6 @@
 //! Made-up results that look like real ones.
 
-use domino_core::Dag;
+use domino::core::Dag;
 
 use crate::report::{
     CounterfactualStrip, Curves, DataSummary, Edge, Phase, Report, RunInfo, Scores, Series,
