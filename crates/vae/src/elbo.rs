@@ -312,3 +312,105 @@ fn one_hot(scores: Tensor<2>, classes: usize) -> Tensor<2> {
     let best = scores.argmax(1).expand([rows, classes]);
     best.equal(columns.expand([rows, classes])).float()
 }
+
+#[cfg(test)]
+mod tests {
+    use domino_core::{Seed, Stream};
+    use domino_model::{Obs, cpu, download};
+
+    use super::*;
+    use crate::{IlcmConfig, Sizes};
+
+    const REPLICAS: usize = 2;
+    const BATCH: usize = 5;
+    const D: usize = 3;
+
+    fn setting() -> (Elbo, PairBatch) {
+        let mut rng = Seed(8).rng(Stream::Init);
+        let sizes = Sizes { replicas: REPLICAS, components: 4, d: D };
+        let mut config = IlcmConfig::default();
+        config.encoder.skip = false;
+        config.decoder.skip = false;
+        config.solution.initial_log_scale = 0.0;
+        let model = Ilcm::new(sizes, &config, &mut rng, &cpu());
+        let mut side = || Obs(standard_normal([REPLICAS * BATCH, 4], &mut rng, &cpu()) * 2.0);
+        (Elbo { model }, PairBatch { before: side(), after: side() })
+    }
+
+    fn sample_of(elbo: &Elbo, pairs: &PairBatch) -> Sample {
+        let code = elbo.model.encode(pairs);
+        elbo.sample(&code, MechanismMode::Learned, &mut Seed(1).rng(Stream::Noise))
+    }
+
+    #[test]
+    fn all_targets_at_once_equal_one_target_at_a_time() {
+        let (elbo, pairs) = setting();
+        let sample = sample_of(&elbo, &pairs);
+        let rows = REPLICAS * BATCH;
+        for target in 0..=D {
+            // A posterior that is certain of one target must give the hard bound of that target.
+            let mut certain = vec![0.0; D + 1];
+            certain[target] = 1.0;
+            let posterior = domino_model::upload_rows(certain.repeat(rows), D + 1, &cpu());
+            let (soft, soft_kl, _) = elbo.soft(&pairs, &sample, &posterior);
+            let (hard, hard_kl, chosen) = elbo.hard(&pairs, &sample, &posterior);
+            assert!((download(soft) - download(hard)).amax() < 2e-3, "target {target}");
+            assert!((download(soft_kl) - download(hard_kl)).amax() < 1e-3, "target {target}");
+            assert!((download(chosen) - download(posterior)).amax() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn the_bound_is_linear_in_the_posterior() {
+        let (elbo, pairs) = setting();
+        let sample = sample_of(&elbo, &pairs);
+        let rows = REPLICAS * BATCH;
+        let upload = |row: [f32; D + 1]| domino_model::upload_rows(row.repeat(rows), D + 1, &cpu());
+        let mixed = elbo.soft(&pairs, &sample, &upload([0.25; D + 1])).0;
+        let mut mean = mixed.zeros_like();
+        for target in 0..=D {
+            let mut row = [0.0; D + 1];
+            row[target] = 0.25;
+            mean = mean + elbo.soft(&pairs, &sample, &upload(row)).0;
+        }
+        assert!((download(mixed) - download(mean)).amax() < 2e-3);
+    }
+
+    #[test]
+    fn the_posterior_enters_its_own_divergence_once() {
+        // Equal sides: δ = 0, so q(∅) = 1 / (1 + d e^{−3}) whatever the weights of the networks.
+        let (elbo, mut pairs) = setting();
+        pairs.after = pairs.before.clone();
+        let weights = ElboWeights {
+            beta: 1.0,
+            z_regularization: 0.0,
+            consistency: 0.0,
+            entropy: 0.0,
+            offset: 0.0,
+            targets: TargetMode::Soft,
+            mechanisms: MechanismMode::Absent,
+        };
+        let loss = elbo.loss(&pairs, &weights, &mut Seed(1).rng(Stream::Noise));
+        let (_, term) = loss.terms.iter().find(|(name, _)| *name == "targets").unwrap();
+        let d = D as f64;
+        let none = 1.0 / (1.0 + d * (-3.0_f64).exp());
+        let each = (1.0 - none) / d;
+        let expected = none * none.ln() + d * each * each.ln() + (d + 1.0).ln();
+        for value in term.clone().into_data().iter::<f64>() {
+            assert!((value - expected).abs() < 1e-5, "{value} against {expected}");
+        }
+    }
+
+    #[test]
+    fn interventional_density_of_a_stack_is_that_of_each_model() {
+        let (elbo, pairs) = setting();
+        let sample = sample_of(&elbo, &pairs);
+        let together = download(elbo.interventional(&sample.own[1], &sample.shared));
+        for replica in 0..REPLICAS {
+            let alone = Elbo { model: elbo.model.clone().replica(replica) };
+            let rows = |x: &Tensor<2>| x.clone().narrow(0, replica * BATCH, BATCH);
+            let own = alone.interventional(&rows(&sample.own[1]), &rows(&sample.shared));
+            assert!((download(own) - together.rows(replica * BATCH, BATCH)).amax() < 1e-4);
+        }
+    }
+}

@@ -24,6 +24,8 @@
 
 mod elbo;
 mod fitted;
+#[cfg(test)]
+mod gradient_tests;
 mod ilcm;
 mod regression;
 mod solution;

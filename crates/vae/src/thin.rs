@@ -88,3 +88,32 @@ fn target_cost(change: Tensor<2>, after: &Tensor<2>, tau: f64) -> Tensor<2> {
     let sum = (gain - top.clone()).exp().sum_dim(1) + top.clone().neg().exp();
     none - top - sum.log() + ((d + 1) as f64).ln()
 }
+
+#[cfg(test)]
+mod tests {
+    use domino_model::{cpu, download, upload_rows};
+
+    use super::*;
+
+    #[test]
+    fn targets_are_summed_exactly() {
+        let (tau, d) = (0.1_f64, 2.0_f64);
+        let change = [0.09, 0.0004];
+        let after = [0.5, -1.0];
+        let kept = change.map(|c: f64| c / (2.0 * tau * tau) + tau.ln());
+        let drawn = after.map(|e: f64| e * e / (2.0 * BROAD_STD * BROAD_STD) + BROAD_STD.ln());
+        let none = kept[0] + kept[1];
+        let costs = [none, none - kept[0] + drawn[0], none - kept[1] + drawn[1]];
+        let sum: f64 = costs.iter().map(|c| (-c).exp() / (d + 1.0)).sum();
+        let upload = |x: [f64; 2]| upload_rows(x.map(|v| v as f32).to_vec(), 2, &cpu());
+        let got = download(target_cost(upload(change), &upload(after), tau))[(0, 0)];
+        assert!((got + sum.ln()).abs() < 1e-4, "{got} against {}", -sum.ln());
+    }
+
+    #[test]
+    fn a_hopeless_change_stays_finite() {
+        let change = upload_rows(vec![1e6, 1e6], 2, &cpu());
+        let after = upload_rows(vec![1e3, 1e3], 2, &cpu());
+        assert!(download(target_cost(change, &after, 1e-3))[(0, 0)].is_finite());
+    }
+}

@@ -1,0 +1,140 @@
+//! Finite differences against autodiff for every objective, along a random direction.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Gradients, Tensor};
+use domino_core::{Seed, Stream};
+use domino_model::{Obs, PairBatch, PairObjective, StackedLinear, cpu, standard_normal};
+use nalgebra::DMatrix;
+
+use crate::{
+    Elbo, ElboWeights, Ilcm, IlcmConfig, MechanismMode, MechanismRegression, Sizes,
+    SolutionConfig, SolutionFunctions, TargetMode, ThinManifold, ThinWeights,
+};
+
+/// Moves every parameter along a direction that its place and shape determine.
+struct Shift(f64, u64);
+
+fn direction<const D: usize>(shape: [usize; D], place: u64) -> Tensor<D> {
+    standard_normal(shape, &mut Seed(77).rng_at(Stream::Eval, place), &cpu())
+}
+
+impl ModuleMapper for Shift {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        self.1 += 1;
+        let (step, place) = (self.0, self.1);
+        param.map(|tensor| {
+            let tracked = tensor.is_require_grad();
+            if !tracked {
+                return tensor;
+            }
+            let along = direction(tensor.dims(), place) * step;
+            Tensor::from_inner(tensor.inner() + along).require_grad()
+        })
+    }
+}
+
+/// The gradient's component along the same direction.
+struct Slope<'a>(&'a Gradients, u64, f64);
+
+impl ModuleVisitor for Slope<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.1 += 1;
+        if let Some(grad) = param.val().grad(self.0) {
+            let along = direction(grad.dims(), self.1);
+            self.2 += (grad * along).sum().into_scalar::<f64>();
+        }
+    }
+}
+
+fn assert_gradient<O: PairObjective>(objective: &O, pairs: &PairBatch, weights: &O::Weights) {
+    let at = |step: f64| {
+        let moved = objective.clone().map(&mut Shift(step, 0));
+        let loss = moved.loss(pairs, weights, &mut Seed(3).rng(Stream::Noise));
+        loss.total.into_scalar::<f64>()
+    };
+    let grads = objective.loss(pairs, weights, &mut Seed(3).rng(Stream::Noise)).total.backward();
+    let mut slope = Slope(&grads, 0, 0.0);
+    objective.visit(&mut slope);
+    let step = 2e-4;
+    let numeric = (at(step) - at(-step)) / (2.0 * step);
+    let scale = numeric.abs().max(slope.2.abs());
+    assert!((numeric - slope.2).abs() < 0.02 * scale, "{numeric} against {}", slope.2);
+}
+
+fn setting() -> (Ilcm, PairBatch) {
+    let device = cpu().autodiff();
+    let mut rng = Seed(8).rng(Stream::Init);
+    let mut config = IlcmConfig::default();
+    config.encoder.initial_std = 0.5;
+    config.decoder.initial_std = 0.7;
+    config.solution.initial_log_scale = 0.0;
+    let sizes = Sizes { replicas: 2, components: 3, d: 3 };
+    let start = [DMatrix::identity(3, 3), DMatrix::identity(3, 3) * 0.5];
+    let model = Ilcm::new(sizes, &config, &mut rng, &device).with_linear_start(&start, &device);
+    let mut side = || Obs(standard_normal([2 * 16, 3], &mut rng, &device));
+    (model, PairBatch { before: side(), after: side() })
+}
+
+#[test]
+fn thin_manifold() {
+    let (model, pairs) = setting();
+    assert_gradient(&ThinManifold { model }, &pairs, &ThinWeights { tau: 0.5, beta: 0.7 });
+}
+
+#[test]
+fn evidence_lower_bound_in_every_mode() {
+    let (model, pairs) = setting();
+    for targets in [TargetMode::Absent, TargetMode::Soft, TargetMode::Hard] {
+        for mechanisms in [MechanismMode::Absent, MechanismMode::Learned] {
+            let weights = ElboWeights {
+                beta: 0.6,
+                z_regularization: 0.1,
+                consistency: 0.2,
+                entropy: 0.5,
+                offset: 0.01,
+                targets,
+                mechanisms,
+            };
+            assert_gradient(&Elbo { model: model.clone() }, &pairs, &weights);
+        }
+    }
+}
+
+#[test]
+fn mechanism_regression() {
+    let device = cpu().autodiff();
+    let mut rng = Seed(8).rng(Stream::Init);
+    let mask = DMatrix::from_row_slice(2, 3, &[0.0, 1.0, 1.0, 1.0, 0.0, 0.0]);
+    let config = SolutionConfig { initial_log_scale: 0.0, ..SolutionConfig::default() };
+    let functions = SolutionFunctions::new(&mask, &config, &mut rng, &device);
+    let mut side = || Obs(standard_normal([2 * 16, 3], &mut rng, &device));
+    let pairs = PairBatch { before: side(), after: side() };
+    assert_gradient(&MechanismRegression { functions, variables: vec![0, 2] }, &pairs, &());
+}
+
+/// The check itself: a loss whose gradient is wrong by construction must fail it.
+#[test]
+#[should_panic(expected = "against")]
+fn a_wrong_gradient_is_noticed() {
+    #[derive(Module, Debug)]
+    struct Wrong {
+        layer: StackedLinear,
+    }
+    impl PairObjective for Wrong {
+        type Weights = ();
+        fn loss(
+            &self,
+            pairs: &PairBatch,
+            _: &(),
+            _: &mut dyn rand::Rng,
+        ) -> domino_model::Loss {
+            let y = self.layer.forward(pairs.before.0.clone());
+            let total = (y.clone() * y.detach()).mean();
+            domino_model::Loss { total, terms: vec![] }
+        }
+    }
+    let (_, pairs) = setting();
+    let mut rng = Seed(8).rng(Stream::Init);
+    let layer = StackedLinear::new([1, 3, 2], &mut rng, &cpu().autodiff());
+    assert_gradient(&Wrong { layer }, &pairs, &());
+}
