@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use domino_core::{Seed, Stream, StreamRng};
 use domino_dag::{PairCodes, PairRegression};
-use domino_data::scaling::{MechanismConfig, MlpConfig, ScalingConfig, Split, World};
+use domino_data::scaling::{LinearConfig, MechanismConfig, MlpConfig, ScalingConfig, Split, World};
 use domino_metrics::{Reversal, shd};
 use nalgebra::DMatrix;
 use rand::RngExt;
@@ -83,7 +83,7 @@ fn score(
     let mut row = Row { exact: 0, distance: 0, missing: 0, seconds: 0.0 };
     for seed in seeds {
         let mechanisms = match mechanism {
-            "linear" => MechanismConfig::Linear(Default::default()),
+            "linear" => MechanismConfig::Linear(LinearConfig::default()),
             _ => MechanismConfig::Mlp(MlpConfig::default()),
         };
         let world = World::draw(&ScalingConfig { seed, d, mechanisms, ..Default::default() })?;

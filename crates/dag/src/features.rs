@@ -4,11 +4,11 @@ use rand::{Rng, RngExt};
 use crate::sample::mean_and_inverse_std;
 
 /// Rows per random feature; fewer rows would leave the choice between ridges to chance.
-const ROWS_PER_FEATURE: usize = 16;
+const ROWS_PER_FEATURE: usize = 24;
 
 /// Random features at most: the error of smooth functions of a few variables is down to the
 /// sampling error by then.
-const MOST_FEATURES: usize = 256;
+const MOST_FEATURES: usize = 128;
 
 /// Range of the spread of the projections, in standard deviations of the input: from nearly linear
 /// features to steps of a third of the input's spread.
@@ -24,7 +24,7 @@ const CLIP: f64 = 5.0;
 const FOLDS: usize = 4;
 
 /// Ridges to choose from, per row.
-const RIDGES: [f64; 4] = [1e-6, 1e-5, 1e-4, 1e-3];
+const RIDGES: [f64; 6] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 
 /// A map of a few variables to a constant, themselves and random sigmoids of projections,
 /// `u / √(1 + u²)` of `u = w·x + b`.

@@ -4,6 +4,10 @@ use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 /// their own instead of an arbitrary one, and other columns lose nothing measurable.
 const JITTER: f64 = 1e-9;
 
+/// Least residual variance in units of the response's: without a floor an exact relation would have
+/// infinite precision.
+const LEAST_VARIANCE: f64 = 1e-10;
+
 /// An ordinary least-squares fit of centred columns, with what its tests need.
 pub(crate) struct LeastSquares {
     /// Coefficients, one per column.
@@ -12,7 +16,7 @@ pub(crate) struct LeastSquares {
     inverse: DMatrix<f64>,
     /// Residuals, one per row.
     pub(crate) residuals: DVector<f64>,
-    /// Residual variance, corrected for the coefficients.
+    /// Residual variance, corrected for the coefficients; above 0, 1 for a constant response.
     pub(crate) variance: f64,
 }
 
@@ -23,13 +27,16 @@ impl LeastSquares {
         centre(columns);
         let mean = response.iter().sum::<f64>() / n;
         let response = DVector::from_iterator(response.len(), response.iter().map(|y| y - mean));
+        let spread = response.norm_squared() / n;
         let transposed = columns.transpose();
         let moment = &transposed * &response;
         let inverse = spd_inverse(&(&transposed * &*columns));
         let coefficients = &inverse * moment;
         let residuals = response - &*columns * &coefficients;
         let freedom = (n - 1.0 - coefficients.len() as f64).max(1.0);
-        let variance = (residuals.norm_squared() / freedom).max(f64::MIN_POSITIVE);
+        let floor = LEAST_VARIANCE * spread;
+        let variance = (residuals.norm_squared() / freedom).max(floor);
+        let variance = if variance > 0.0 { variance } else { 1.0 };
         Self { coefficients, inverse, residuals, variance }
     }
 
@@ -75,12 +82,18 @@ fn scaled_cholesky(gram: &DMatrix<f64>) -> (DVector<f64>, Cholesky<f64, Dyn>) {
     let mut jitter = JITTER;
     loop {
         let correlation = DMatrix::from_fn(gram.nrows(), gram.ncols(), |a, b| {
-            if a == b { 1.0 + jitter } else { gram[(a, b)] * scale[a] * scale[b] }
+            let r = gram[(a, b)] * scale[a] * scale[b];
+            match (a == b, r.is_finite()) {
+                (true, _) => 1.0 + jitter,
+                (false, true) => r.clamp(-1.0, 1.0),
+                (false, false) => 0.0,
+            }
         });
         if let Some(factor) = Cholesky::new(correlation) {
             return (scale, factor);
         }
-        // Diagonally dominant once the jitter reaches the size of the matrix.
+        // Entries are correlations: the matrix is diagonally dominant once the jitter reaches its
+        // size, so this ends.
         jitter *= 100.0;
     }
 }
@@ -95,4 +108,47 @@ pub(crate) fn surprise(statistic: f64, freedom: usize) -> f64 {
         return 0.0;
     }
     0.5 * (statistic - nu - nu * (statistic / nu).ln())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_fitted_and_its_statistic_is_the_squared_t() {
+        // y = 1 + 2 x plus residuals ±1 that are orthogonal to x: s² = 4 / 2, Sxx = 20.
+        let mut x = DMatrix::from_column_slice(4, 1, &[-3.0, -1.0, 1.0, 3.0]);
+        let fit = LeastSquares::fit(&mut x, &[-4.0, -2.0, 2.0, 8.0]);
+        assert!((fit.coefficients[0] - 2.0).abs() < 1e-7);
+        assert!((fit.variance - 2.0).abs() < 1e-7);
+        assert!((fit.wald(&[0]) / (4.0 * 20.0 / 2.0) - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn repeated_columns_share_an_effect_and_are_not_significant() {
+        let x = [-3.0, -1.0, 1.0, 3.0, 0.5, -0.5];
+        let mut twice = DMatrix::from_fn(6, 2, |r, _| x[r]);
+        let fit = LeastSquares::fit(&mut twice, &[-6.1, -2.0, 2.1, 6.0, 0.9, -0.9]);
+        assert!((fit.coefficients.sum() - 2.0).abs() < 0.05);
+        assert!(fit.wald(&[0]) < 1e-3 && fit.wald(&[0, 1]) > 100.0);
+    }
+
+    #[test]
+    fn exact_and_empty_relations_stay_finite() {
+        let mut x = DMatrix::from_column_slice(3, 1, &[1.0, 2.0, 3.0]);
+        assert!(LeastSquares::fit(&mut x.clone(), &[2.0, 4.0, 6.0]).wald(&[0]).is_finite());
+        assert!(LeastSquares::fit(&mut x, &[5.0; 3]).wald(&[0]) < 1e-12);
+        let nan = DMatrix::from_element(2, 2, f64::NAN);
+        assert!(spd_inverse(&nan).iter().all(|v| v.is_finite()));
+    }
+
+    /// Chernoff bounds lie above the tail: P(χ²₁ > 10.83) = 0.001, P(χ²₃ > 16.27) = 0.001.
+    #[test]
+    fn surprise_is_below_the_logarithm_of_the_tail() {
+        for (statistic, freedom) in [(10.83, 1), (13.82, 2), (16.27, 3)] {
+            let nats = surprise(statistic, freedom);
+            assert!(nats < 1000_f64.ln() && nats > 1000_f64.ln() - 3.5, "{nats}");
+        }
+        assert!(surprise(0.5, 1) < 1e-12);
+    }
 }

@@ -2,7 +2,7 @@ use nalgebra::{DMatrix, DVector};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
-use crate::belief::{log_odds, logistic, normal_cdf};
+use crate::belief::normal_cdf;
 use crate::features::{CrossFit, Fitted, RandomFeatures};
 use crate::least_squares::{LeastSquares, surprise};
 use crate::pair_regression::{Findings, PairRegression};
@@ -11,13 +11,20 @@ use crate::screening::powers;
 
 /// Surprise in nats, beyond that of the best of the candidates by chance, with which a predecessor
 /// is worth a held-out test. That test decides; this one only saves its cost.
-const WORTH_TESTING: f64 = 3.0;
+const WORTH_TESTING: f64 = 1.0;
 
 /// Rows per column that the screening regression needs.
 const ROWS_PER_COLUMN: usize = 10;
 
 /// Least fitted scale in units of its mean: a regression on absolute residuals may undershoot 0.
 const LEAST_SCALE: f64 = 0.2;
+
+/// Degrees of freedom of the Student law that losses are taken under: close to normal, but a single
+/// bad prediction cannot decide over an edge.
+const FREEDOM: f64 = 8.0;
+
+/// Least mean absolute residual, in standard deviations of the code: below is rounding.
+const LEAST_RESIDUAL: f64 = 1e-6;
 
 /// Rows on which permutation dependence is estimated, to a few per cent of itself.
 const STRENGTH_ROWS: usize = 4096;
@@ -39,7 +46,7 @@ struct LocationScale {
     unit: f64,
 }
 
-/// A fit with its held-out loss, `r² / 2 s² + ln s` per row.
+/// A fit with its held-out loss per row, `(ν + 1)/2 ln(1 + r² / ν s²) + ln s`.
 struct Scored {
     fit: LocationScale,
     loss: DVector<f64>,
@@ -49,7 +56,7 @@ struct Scored {
 ///
 /// In causal order, the new codes of `k` are regressed on the causal variables of its predecessors,
 /// screened by polynomials and then held to a drop-one test: random features of all candidates
-/// against the same without one, by held-out Gaussian log-likelihood. The candidate that is missed
+/// against the same without one, by held-out log-likelihood. The candidate that is missed
 /// least is dropped, until all are missed.
 pub(crate) fn learn(
     sample: &Sample,
@@ -94,7 +101,7 @@ fn learn_one(
         for &j in &causes {
             let less = full.fit.features.without(j);
             let less = LocationScale::fit(less, &found.z_before, rows, &response);
-            let p = cause_probability(&full.loss, &less.loss, predecessors.len(), options);
+            let p = cause_probability(&full.loss, &less.loss, options.least_effect);
             found.probs[(j, k)] = p;
             if least.is_none_or(|(q, _)| p < q) {
                 least = Some((p, j));
@@ -109,21 +116,14 @@ fn learn_one(
 
 /// Probability that a candidate is a cause, from the held-out losses with and without it.
 ///
-/// The gain `2 Δ` per row estimates `ln(1 + f²)`; with its standard error it has to be positive
-/// beyond chance, `(2Δ / se)² > ln n + 2 ln m`, and above the least effect.
-fn cause_probability(
-    with: &DVector<f64>,
-    without: &DVector<f64>,
-    candidates: usize,
-    options: &PairRegression,
-) -> f64 {
-    let n = with.len() as f64;
+/// The gain per row, `2 Δ`, estimates `ln(1 + f²)`. By the central limit theorem it exceeds the
+/// least effect with probability `Φ((2 Δ − least) / se)`, under a flat prior and with the standard
+/// error of the paired differences. A variable without effect costs held-out likelihood, so its
+/// gain is below 0 on average; more caution would only lose edges.
+fn cause_probability(with: &DVector<f64>, without: &DVector<f64>, least_effect: f64) -> f64 {
     let gains = (without - with) * 2.0;
-    let mean = gains.mean();
-    let error = (gains.variance() / n).sqrt().max(f64::MIN_POSITIVE);
-    let statistic = (mean / error).max(0.0).powi(2);
-    let exists = logistic(log_odds(statistic, with.len(), candidates));
-    exists.min(normal_cdf((mean - options.least_effect) / error))
+    let error = (gains.variance() / gains.len() as f64).sqrt().max(f64::MIN_POSITIVE);
+    normal_cdf((gains.mean() - least_effect) / error)
 }
 
 /// Predecessors on which the response or the size of its residual depends, given all others, as far
@@ -187,13 +187,13 @@ impl LocationScale {
         let residuals = response - &location.held_out;
         let sizes = residuals.abs();
         let Fitted { coefficients, held_out } = cross.fit(&sizes);
-        let typical = sizes.mean().max(f64::MIN_POSITIVE);
+        let typical = sizes.mean().max(LEAST_RESIDUAL);
         let scale = held_out.map(|s| s.max(LEAST_SCALE * typical));
         let unit = residuals.component_div(&scale).norm_squared() / rows.len() as f64;
-        let unit = unit.sqrt().max(f64::MIN_POSITIVE);
+        let unit = unit.sqrt().max(LEAST_RESIDUAL);
         let loss = residuals.zip_map(&scale, |r, s| {
             let s = unit * s;
-            0.5 * (r / s).powi(2) + s.ln()
+            0.5 * (FREEDOM + 1.0) * ((r / s).powi(2) / FREEDOM).ln_1p() + s.ln()
         });
         let fit =
             Self { features, location: location.coefficients, scale: coefficients, typical, unit };

@@ -53,12 +53,12 @@ impl Sample {
     }
 }
 
-/// Whether code `k` changes at least as much as every other: elsewhere the target is named wrongly,
-/// and `ẽ_k = e_k` would enter the regression as an outlier.
+/// Whether code `k` changes, and at least as much as every other: elsewhere the target is named
+/// wrongly, and `ẽ_k = e_k` would enter the regression as an outlier.
 fn changes_most(before: &DMatrix<f64>, after: &DMatrix<f64>, row: usize, k: usize) -> bool {
     let change = |j: usize| (after[(row, j)] - before[(row, j)]).abs();
     let own = change(k);
-    (0..before.ncols()).all(|j| change(j) <= own)
+    own > 0.0 && (0..before.ncols()).all(|j| change(j) <= own)
 }
 
 /// Mean and reciprocal standard deviation; the latter is 0 for a constant.

@@ -39,15 +39,16 @@ fn normal(rng: &mut StreamRng) -> f64 {
 fn linear(dag: &Dag, n: usize, rng: &mut StreamRng) -> [DMatrix<f64>; 3] {
     let weight = |j: usize, k: usize| {
         let size = 0.8 + 0.1 * ((3 * j + 5 * k) % 5) as f64;
-        if (j + k) % 3 == 0 { -size } else { size }
+        if (j + k).is_multiple_of(3) { -size } else { size }
     };
     pairs(dag.dim(), n, rng, |k, z| (dag.parents(k).map(|j| weight(j, k) * z[j]).sum(), 1.0))
 }
 
 fn learn(parts: &[DMatrix<f64>; 3]) -> domino_dag::LearnedGraph {
     let [before, after, probs] = parts.clone();
-    let codes = PairCodes::new(before, after, probs).unwrap();
-    PairRegression::default().learn(&codes, &mut Seed(0).rng(Stream::Eval)).unwrap()
+    let codes = PairCodes::new(before, after, probs).expect("codes of one shape");
+    let learned = PairRegression::default().learn(&codes, &mut Seed(0).rng(Stream::Eval));
+    learned.expect("default options")
 }
 
 fn rng(seed: u64) -> StreamRng {
