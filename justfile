@@ -22,6 +22,15 @@ demo:
 run config *args:
     {{ domino }} run {{ config }} {{ args }}
 
+# The smallest run: seconds
+smoke:
+    {{ domino }} run experiments/configs/smoke.toml --fresh
+
+# Generate a data set and compare it with its checksum: `just data scaling-d4`
+data name:
+    mkdir -p datasets/.cache
+    {{ domino }} data generate datasets/{{ name }}/spec.toml --out datasets/.cache/{{ name }}.npz
+
 # Tests of the workspace, or of one crate: `just test metrics`
 test crate="":
     .ci/test {{ crate }}

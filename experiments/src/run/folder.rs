@@ -202,6 +202,21 @@ impl RunFolder {
         Ok(())
     }
 
+    /// Removes a run that failed before its first checkpoint, and its folder.
+    ///
+    /// # Errors
+    /// [`FolderError::Write`] if the system refuses.
+    pub fn discard_if_untrained(&self) -> Result<(), FolderError> {
+        let trained = fs::read_dir(self.checkpoints()).is_ok_and(|mut all| all.next().is_some());
+        if trained {
+            return Ok(());
+        }
+        self.clear()?;
+        // Whatever else is in the folder is not the run's.
+        let _ = fs::remove_dir(&self.root);
+        Ok(())
+    }
+
     /// Writes `run.json`.
     ///
     /// # Errors

@@ -89,7 +89,11 @@ pub fn perform(request: &Request, stop: &AtomicBool) -> Result<Outcome> {
     folder.begin(&config, &info())?;
 
     let job = Job { settings: &settings, data: &data, folder: &folder, stop };
-    let Some(fit) = job.fit()? else { return Ok(Outcome::Interrupted(folder)) };
+    let fitted = job.fit();
+    if fitted.is_err() {
+        folder.discard_if_untrained()?;
+    }
+    let Some(fit) = fitted? else { return Ok(Outcome::Interrupted(folder)) };
     let Some(report) = job.measure(&fit)? else { return Ok(Outcome::Interrupted(folder)) };
     let info = info();
     folder.write_run_info(&info)?;

@@ -19,7 +19,8 @@ pub(super) fn all_scores(scores: &Scores, report: &Report) -> Markup {
             (count(report.data.held_out_rows as u64))
             " held-out pairs. Learned variables have no order of their own: each true variable is \
              matched with one learned variable so that their correlations are largest in sum, and \
-             this one matching holds for every score."
+             this one matching holds for correlations, graph and confusion matrix. Target accuracy \
+             takes the matching that is best for itself, as published; DCI needs none."
         }
         div.scroll {
             table {

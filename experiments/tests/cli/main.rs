@@ -1,0 +1,6 @@
+//! The `domino` program as its users meet it.
+
+mod commands;
+mod place;
+mod refusals;
+mod resuming;
