@@ -10,10 +10,11 @@ use crate::place::{Place, Ran};
 /// Longer than any phase takes to begin.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Waits for a checkpoint whose name begins so.
-fn wait_for_checkpoint(folder: &Path, name: &str) {
+/// Waits for a checkpoint of a phase.
+fn wait_for_checkpoint(folder: &Path, phase: &str) {
     let begun = Instant::now();
-    let there = |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with(name);
+    let name = format!("-{phase}.safetensors");
+    let there = |entry: fs::DirEntry| entry.file_name().to_string_lossy().ends_with(&name);
     while begun.elapsed() < PATIENCE {
         let entries = fs::read_dir(folder.join("checkpoints")).into_iter().flatten();
         if entries.flatten().any(there) {
@@ -33,13 +34,13 @@ fn interrupt(child: &Child) {
 fn a_killed_run_goes_on_to_the_same_bytes() {
     let place = Place::new();
     place.succeeds("run trained.toml --out whole");
-    for (phase, out) in [("00-variables", "first"), ("01-mechanisms", "second")] {
+    for (phase, out) in [("variables", "first"), ("mechanisms", "second")] {
         let mut child = place.start(&format!("run trained.toml --out {out}"));
         wait_for_checkpoint(&place.path(out), phase);
         child.kill().unwrap();
         child.wait().unwrap();
         if place.has(&format!("{out}/report.json")) {
-            assert_eq!(phase, "01-mechanisms", "the run was over before it could be killed");
+            assert_eq!(phase, "mechanisms", "the run was over before it could be killed");
         }
         place.succeeds(&format!("run trained.toml --out {out}"));
         assert_eq!(place.text("whole/report.json"), place.text(&format!("{out}/report.json")));
@@ -53,7 +54,7 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
 fn an_interrupted_run_says_how_to_go_on() {
     let place = Place::new();
     let child = place.start("run trained.toml seed=5 --out run --fresh");
-    wait_for_checkpoint(&place.path("run"), "00-variables");
+    wait_for_checkpoint(&place.path("run"), "variables");
     interrupt(&child);
     let stopped = Ran::new(&child.wait_with_output().unwrap());
     assert_eq!(stopped.code, Some(130), "{}", stopped.stderr);
