@@ -204,7 +204,10 @@ impl Mechanisms {
             Context::Causal => dag.adjacency().transpose(),
             Context::Noise => ancestors(dag),
         };
-        Self { functions: functions.with_mask(&mask), context, depth: depth(dag), dim: d }
+        // Fitted functions carry no gradients: a forward pass that records them keeps every
+        // intermediate alive.
+        let functions = functions.valid().with_mask(&mask);
+        Self { functions, context, depth: depth(dag), dim: d }
     }
 
     /// Number of variables.
