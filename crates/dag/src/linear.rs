@@ -43,7 +43,7 @@ pub(crate) fn learn(sample: &Sample, order: &[usize], options: &PairRegression) 
             found.probs[at] = edge_probability(
                 fit.statistics[(j, k)],
                 system.rows[k],
-                k,
+                d - 1,
                 options.least_linear_effect,
             );
             let share = fit.weights[(j, k)].powi(2) * found.z_before.column(order[j]).variance();
@@ -62,7 +62,7 @@ impl LinearSystem {
             estimates.push(estimate);
             precisions.push(precision);
         }
-        let critical = rows.iter().enumerate().map(|(k, &n)| critical_value(n, k, options));
+        let critical = rows.iter().map(|&n| critical_value(n, order.len() - 1, options));
         let critical = critical.collect();
         Self { effects: TotalEffects { estimates, precisions }, rows, critical }
     }

@@ -3,7 +3,8 @@ use crate::screening::Dependence;
 /// An order in which causes precede effects, as far as the dependences tell.
 ///
 /// The variable is taken next whose mechanism depends least, in surprise, on the variables that
-/// remain; the dependence on a set is that on its strongest member. A variable with a cause among
+/// remain; the dependence on a set is that on its strongest member, and among equals the sum of the
+/// linear statistics decides. A variable with a cause among
 /// the remaining ones also has one there whose only effect on it is direct, so that a cause cannot
 /// hide behind paths that cancel.
 ///
@@ -14,8 +15,9 @@ pub(crate) fn causal_order(dependences: &[Dependence]) -> Vec<usize> {
     let mut order = Vec::with_capacity(remaining.len());
     while !remaining.is_empty() {
         let on_rest = |k: usize| {
-            let each = remaining.iter().filter(|&&j| j != k).map(|&j| dependences[k].surprise[j]);
-            each.fold((0.0_f64, 0.0), |(max, sum), s| (max.max(s), sum + s))
+            let Dependence { surprise, linear, .. } = &dependences[k];
+            let rest = remaining.iter().filter(|&&j| j != k);
+            rest.fold((0.0_f64, 0.0), |(max, sum), &j| (max.max(surprise[j]), sum + linear[j]))
         };
         let least = remaining
             .iter()
