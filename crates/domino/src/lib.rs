@@ -14,3 +14,22 @@ pub use domino_train as train;
 pub use domino_vae as vae;
 
 pub mod recipe;
+
+/// What a program that fits and scores models needs.
+pub mod prelude {
+    pub use domino_core::{
+        Dag, Embedding, GroundTruth, InterventionTarget, Observations, Pairs, Seed, Stream,
+    };
+    pub use domino_data::npz::{Limits, read_pairs, write_embedding, write_pairs};
+    pub use domino_data::scaling::{ScalingConfig, Split, World};
+    pub use domino_metrics::{Correlation, DciOptions, Reversal, Sample, dci, mcc, shd};
+    pub use domino_model::{Action, Causal, LatentCausalModel, Noise, Obs, Scm, cpu, device};
+    pub use domino_train::{Checkpoints, Observer, Silent, TrainContext};
+
+    pub use crate::recipe::{self, Fit, RecipeConfig};
+}
+
+/// The README's example runs with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
