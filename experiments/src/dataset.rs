@@ -33,7 +33,10 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// The rows `rows` in that order, of which there must be at least one.
+    /// The rows `rows` in that order.
+    ///
+    /// # Panics
+    /// If there is no row among them, or one that does not exist.
     #[must_use]
     pub fn rows(&self, rows: &[usize]) -> Self {
         let sides = [self.pairs.before(), self.pairs.after()].map(|side| select(side, rows));

@@ -169,7 +169,6 @@ pub fn one_line(scores: &Scores) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "a perfect answer scores exactly")]
 mod tests {
     use domino::data::scaling::{GraphConfig, ScalingConfig, Split, World};
 

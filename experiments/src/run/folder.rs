@@ -296,7 +296,10 @@ impl RunFolder {
             let entry = entry.map_err(|e| self.unreadable("", e))?;
             names.push(entry.file_name().to_string_lossy().into_owned());
         }
-        names.retain(|name| !(name.starts_with('.') && name.ends_with(".tmp")));
+        let aside = |name: &str| {
+            name.starts_with('.') && Path::new(name).extension().is_some_and(|kind| kind == "tmp")
+        };
+        names.retain(|name| !aside(name));
         names.sort();
         Ok(names.into_iter().next())
     }

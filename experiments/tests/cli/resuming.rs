@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::place::{Place, Ran};
 
 /// Longer than any phase takes to begin.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits for a checkpoint of a phase.
 fn wait_for_checkpoint(folder: &Path, phase: &str) {
