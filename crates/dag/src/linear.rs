@@ -43,7 +43,7 @@ pub(crate) fn learn(sample: &Sample, order: &[usize], options: &PairRegression) 
             found.probs[at] = edge_probability(
                 fit.statistics[(j, k)],
                 system.rows[k],
-                d - 1,
+                pairs_of(d),
                 options.least_linear_effect,
             );
             let share = fit.weights[(j, k)].powi(2) * found.z_before.column(order[j]).variance();
@@ -62,7 +62,7 @@ impl LinearSystem {
             estimates.push(estimate);
             precisions.push(precision);
         }
-        let critical = rows.iter().map(|&n| critical_value(n, order.len() - 1, options));
+        let critical = rows.iter().map(|&n| critical_value(n, pairs_of(order.len()), options));
         let critical = critical.collect();
         Self { effects: TotalEffects { estimates, precisions }, rows, critical }
     }
@@ -119,4 +119,9 @@ fn regress(sample: &Sample, of: usize, predecessors: &[usize]) -> (DVector<f64>,
     let fit = LeastSquares::fit(&mut codes, &sample.response(of));
     let gram = codes.transpose() * &codes;
     (-fit.coefficients, gram / fit.variance)
+}
+
+/// Edges that an order of `d` variables allows: the candidates among which chance finds its own.
+fn pairs_of(d: usize) -> usize {
+    d * d.saturating_sub(1) / 2
 }

@@ -40,7 +40,11 @@ impl LinearOracle {
         let dag = Dag::from_adjacency(&effects.map(|w| f64::from(u8::from(w.abs() > 0.0))))?;
         let d = dag.dim();
         if mixing.ncols() != d {
-            return Err(ModelError::Size { what: "mixing columns", expected: d, got: mixing.ncols() });
+            return Err(ModelError::Size {
+                what: "mixing columns",
+                expected: d,
+                got: mixing.ncols(),
+            });
         }
         let svd = mixing.clone().svd(true, true);
         let rank = svd.rank(1e-9);
@@ -50,7 +54,9 @@ impl LinearOracle {
             return Err(lost());
         }
         let e_from_z = DMatrix::identity(d, d) - effects;
-        let z_from_e = e_from_z.clone().try_inverse().expect("unit triangular up to a permutation");
+        // A unit triangular matrix up to a permutation, so singular only past the range of f64.
+        let singular = ModelError::Rank { what: "effects", expected: d, got: e_from_z.rank(0.0) };
+        let z_from_e = e_from_z.clone().try_inverse().ok_or(singular)?;
         Ok(Self {
             dag,
             e_from_z: upload(&e_from_z, device),
@@ -161,10 +167,7 @@ mod tests {
     fn a_cycle_and_a_singular_mixing_are_refused() {
         let cycle = DMatrix::from_row_slice(2, 2, &[0.0, 1.0, 1.0, 0.0]);
         let identity = DMatrix::identity(2, 2);
-        assert!(matches!(
-            LinearOracle::new(&cycle, &identity, &cpu()),
-            Err(ModelError::Graph(_))
-        ));
+        assert!(matches!(LinearOracle::new(&cycle, &identity, &cpu()), Err(ModelError::Graph(_))));
         let flat = DMatrix::from_element(2, 2, 1.0);
         let error = LinearOracle::new(&DMatrix::zeros(2, 2), &flat, &cpu()).unwrap_err();
         assert_eq!(error.to_string(), "mixing: expected a matrix of rank 2, got rank 1");
@@ -177,7 +180,8 @@ mod tests {
         let moved = oracle.counterfactual(z.clone(), &Action::set(2, 3, 2, 0.3, &cpu()));
         let after = Tensor::cat(vec![moved.0.narrow(0, 0, 1), z.0.clone().narrow(0, 1, 1)], 0);
         let pairs = PairBatch { before: oracle.decode(z), after: Obs(after) };
-        let labels = oracle.target_log_probs(&pairs).argmax(1).into_data().iter::<i64>().collect::<Vec<_>>();
+        let labels =
+            oracle.target_log_probs(&pairs).argmax(1).into_data().iter::<i64>().collect::<Vec<_>>();
         assert_eq!(labels, [3, 0]);
     }
 }

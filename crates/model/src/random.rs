@@ -12,11 +12,7 @@ pub fn standard_normal<const D: usize>(
 }
 
 /// Independent U[0, 1) values, drawn on the host.
-pub fn uniform<const D: usize>(
-    shape: [usize; D],
-    rng: &mut dyn Rng,
-    device: &Device,
-) -> Tensor<D> {
+pub fn uniform<const D: usize>(shape: [usize; D], rng: &mut dyn Rng, device: &Device) -> Tensor<D> {
     from_draws(shape, device, || rng.random::<f32>())
 }
 

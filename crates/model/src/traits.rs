@@ -46,11 +46,8 @@ pub trait LatentCausalModel: Scm {
     ///
     /// # Errors
     /// [`ModelError`] if the pairs do not fit the model.
-    fn log_likelihood(
-        &self,
-        pairs: &PairBatch,
-        rng: &mut dyn Rng,
-    ) -> Result<Tensor<1>, ModelError>;
+    fn log_likelihood(&self, pairs: &PairBatch, rng: &mut dyn Rng)
+    -> Result<Tensor<1>, ModelError>;
 
     /// The causal variables of `x`: `s(E[q(e | x)])`.
     fn latents(&self, x: Obs) -> Causal {

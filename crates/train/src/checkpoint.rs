@@ -105,7 +105,10 @@ impl Checkpoints {
         if *entry("run")? != self.run {
             let found = entry("run")?;
             let expected = &self.run;
-            return Err(broken(path, format!("expected a checkpoint of run {expected}, got {found}")));
+            return Err(broken(
+                path,
+                format!("expected a checkpoint of run {expected}, got {found}"),
+            ));
         }
         let step = entry("step")?.parse().map_err(|e| broken(path, e))?;
         let adam_steps = entry("adam_steps")?.parse().map_err(|e| broken(path, e))?;

@@ -37,12 +37,7 @@ impl PairSource {
     }
 
     /// Rows of two row-major tables of `dim` columns, one pool of row numbers per model.
-    pub fn with_pools(
-        before: Vec<f32>,
-        after: Vec<f32>,
-        dim: usize,
-        pools: Vec<Vec<u32>>,
-    ) -> Self {
+    pub fn with_pools(before: Vec<f32>, after: Vec<f32>, dim: usize, pools: Vec<Vec<u32>>) -> Self {
         Self { before: Table { data: before, dim }, after: Table { data: after, dim }, pools }
     }
 

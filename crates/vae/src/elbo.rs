@@ -118,8 +118,8 @@ impl Elbo {
         let reconstruction = replica_means(likelihood, replicas).neg();
         let divergence = replica_means(divergence, replicas);
         let surprise = replica_means(surprise, replicas);
-        let mut total = reconstruction.clone()
-            + (divergence.clone() + surprise.clone()) * weights.beta;
+        let mut total =
+            reconstruction.clone() + (divergence.clone() + surprise.clone()) * weights.beta;
         if weights.entropy > 0.0 {
             total = total - self.usage_entropy(posterior, rows, d) * weights.entropy;
         }
@@ -175,10 +175,11 @@ impl Elbo {
         }
         let [rows, d] = shared.dims();
         let batch = rows / replicas;
-        let context = shared.clone().reshape([replicas, 1, batch, d]).expand([replicas, d, batch, d]);
-        let (shift, scale) =
-            self.model.solution.of_own(context.reshape([replicas * d * batch, d]));
-        let by_row = |x: Tensor<2>| x.reshape([replicas, d, batch]).swap_dims(1, 2).reshape([rows, d]);
+        let context =
+            shared.clone().reshape([replicas, 1, batch, d]).expand([replicas, d, batch, d]);
+        let (shift, scale) = self.model.solution.of_own(context.reshape([replicas * d * batch, d]));
+        let by_row =
+            |x: Tensor<2>| x.reshape([replicas, d, batch]).swap_dims(1, 2).reshape([rows, d]);
         let (shift, scale) = (by_row(shift), by_row(scale));
         let z = (drawn.clone() - shift) / scale.clone();
         z.square() * -0.5 - scale.log()
@@ -202,7 +203,8 @@ impl Elbo {
             shared.clone() + step * eye.clone()
         };
         // Branches: d before-sides, the shared code (both sides of "none"), d after-sides.
-        let codes = Tensor::cat(vec![moved(&sample.own[0]), shared.clone(), moved(&sample.own[1])], 1);
+        let codes =
+            Tensor::cat(vec![moved(&sample.own[0]), shared.clone(), moved(&sample.own[1])], 1);
         let branches = 2 * d + 1;
         let (mean, std) = self.model.decoder.forward(codes.reshape([rows * branches, d]));
         let [_, width] = mean.dims();
@@ -220,8 +222,7 @@ impl Elbo {
         // "none" is the last branch of the first block and the first of the second.
         let none = before.clone().narrow(1, d, 1) + after.clone().narrow(1, 0, 1);
         let atomic = before.narrow(1, 0, d) + after.narrow(1, 1, d);
-        let likelihood =
-            Tensor::cat(vec![none, atomic], 1).swap_dims(1, 2).reshape([rows, d + 1]);
+        let likelihood = Tensor::cat(vec![none, atomic], 1).swap_dims(1, 2).reshape([rows, d + 1]);
         let gain = posterior.clone().narrow(1, 1, d) * sample.divergence_gain.clone();
         let divergence = sample.divergence_none.clone() + gain.sum_dim(1);
         ((likelihood * posterior.clone()).sum_dim(1), divergence, posterior.clone())
@@ -307,7 +308,8 @@ fn log_density((mean, std): (Tensor<2>, Tensor<2>), x: Tensor<2>) -> Tensor<2> {
 /// One in the column of each row's largest entry, `[rows, classes]`.
 fn one_hot(scores: Tensor<2>, classes: usize) -> Tensor<2> {
     let device = scores.device();
-    let columns = Tensor::<1, Int>::arange(0..classes as i64, &device).reshape([1, classes]);
+    let last = i64::try_from(classes).expect("a handful of classes");
+    let columns = Tensor::<1, Int>::arange(0..last, &device).reshape([1, classes]);
     let [rows, _] = scores.dims();
     let best = scores.argmax(1).expand([rows, classes]);
     best.equal(columns.expand([rows, classes])).float()
@@ -349,7 +351,7 @@ mod tests {
         let rows = REPLICAS * BATCH;
         for target in 0..=D {
             // A posterior that is certain of one target must give the hard bound of that target.
-            let mut certain = vec![0.0; D + 1];
+            let mut certain = [0.0; D + 1];
             certain[target] = 1.0;
             let posterior = domino_model::upload_rows(certain.repeat(rows), D + 1, &cpu());
             let (soft, soft_kl, _) = elbo.soft(&pairs, &sample, &posterior);

@@ -63,7 +63,10 @@ impl FittedIlcm {
             mechanisms,
             targets,
             edge_probs,
-            mean: upload(&DMatrix::from_columns(&[whitening.mean.clone()]).transpose(), device),
+            mean: upload(
+                &DMatrix::from_columns(std::slice::from_ref(&whitening.mean)).transpose(),
+                device,
+            ),
             forward: upload(&whitening.forward, device),
             backward: upload(&whitening.backward, device),
             log_volume: volumes.sum(),
@@ -188,7 +191,8 @@ impl LatentCausalModel for FittedIlcm {
             let prior = ((d + 1) as f64).ln();
             // 0 · ln 0 = 0 where a target is ruled out.
             let weight = log_q.clone().exp();
-            bound = bound + weight * (given - log_q.clamp_min(f64::from(f32::MIN_POSITIVE).ln()) - prior);
+            bound = bound
+                + weight * (given - log_q.clamp_min(f64::from(f32::MIN_POSITIVE).ln()) - prior);
         }
         Ok(bound.reshape([rows]))
     }

@@ -7,8 +7,8 @@ use domino_model::{Obs, PairBatch, PairObjective, StackedLinear, cpu, standard_n
 use nalgebra::DMatrix;
 
 use crate::{
-    Elbo, ElboWeights, Ilcm, IlcmConfig, MechanismMode, MechanismRegression, Sizes,
-    SolutionConfig, SolutionFunctions, TargetMode, ThinManifold, ThinWeights,
+    Elbo, ElboWeights, Ilcm, IlcmConfig, MechanismMode, MechanismRegression, Sizes, SolutionConfig,
+    SolutionFunctions, TargetMode, ThinManifold, ThinWeights,
 };
 
 /// Moves every parameter along a direction that its place and shape determine.
@@ -109,7 +109,8 @@ fn mechanism_regression() {
     let functions = SolutionFunctions::new(&mask, &config, &mut rng, &device);
     let mut side = || Obs(standard_normal([2 * 16, 3], &mut rng, &device));
     let pairs = PairBatch { before: side(), after: side() };
-    assert_gradient(&MechanismRegression { functions, variables: vec![0, 2] }, &pairs, &());
+    let objective = MechanismRegression { functions, variables: vec![0, 2] };
+    assert_gradient(&objective, &pairs, &());
 }
 
 /// The check itself: a loss whose gradient is wrong by construction must fail it.
@@ -125,8 +126,8 @@ fn a_wrong_gradient_is_noticed() {
         fn loss(
             &self,
             pairs: &PairBatch,
-            _: &(),
-            _: &mut dyn rand::Rng,
+            _weights: &(),
+            _rng: &mut dyn rand::Rng,
         ) -> domino_model::Loss {
             let y = self.layer.forward(pairs.before.0.clone());
             let total = (y.clone() * y.detach()).mean();

@@ -74,9 +74,7 @@ impl Ilcm {
     /// Models with random weights and linear parts at zero.
     pub fn new(sizes: Sizes, config: &IlcmConfig, rng: &mut dyn Rng, device: &Device) -> Self {
         let Sizes { replicas, components, d } = sizes;
-        let others = DMatrix::from_fn(replicas * d, d, |row, j| {
-            f64::from(u8::from(row % d != j))
-        });
+        let others = DMatrix::from_fn(replicas * d, d, |row, j| f64::from(u8::from(row % d != j)));
         let heuristic = upload_rows(HEURISTIC.repeat(replicas), 3, device);
         Self {
             encoder: GaussianMlp::new([replicas, components, d], &config.encoder, rng, device),
@@ -90,11 +88,16 @@ impl Ilcm {
 
     /// The same models with linear parts `e = x̃ A_r` and `x̃ = e A_r⁺`, one `A_r [components, d]`
     /// per replica.
+    ///
+    /// # Panics
+    /// If `unmixing` is empty.
     #[must_use]
     pub fn with_linear_start(mut self, unmixing: &[DMatrix<f64>], device: &Device) -> Self {
         let stack = |matrices: Vec<DMatrix<f64>>| {
             let [rows, cols] = [matrices[0].nrows(), matrices[0].ncols()];
-            let data = matrices.iter().flat_map(|m| m.transpose().iter().map(|&v| v as f32).collect::<Vec<_>>());
+            let data = matrices
+                .iter()
+                .flat_map(|m| m.transpose().iter().map(|&v| v as f32).collect::<Vec<_>>());
             upload_rows(data.collect(), cols, device).reshape([matrices.len(), rows, cols])
         };
         let inverse = |a: &DMatrix<f64>| {

@@ -104,7 +104,8 @@ mod tests {
 
     #[test]
     fn an_exact_line_is_recovered_from_its_rows_only() {
-        let context = DMatrix::from_row_slice(5, 2, &[0.0, 9.0, 1.0, 3.0, 2.0, 1.0, 3.0, 4.0, 8.0, 8.0]);
+        let context =
+            DMatrix::from_row_slice(5, 2, &[0.0, 9.0, 1.0, 3.0, 2.0, 1.0, 3.0, 4.0, 8.0, 8.0]);
         let mut drawn = context.map_with_location(|_, _, v| v);
         for row in 0..4 {
             drawn[(row, 1)] = 2.0 * context[(row, 0)] - 1.0;

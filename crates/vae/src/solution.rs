@@ -150,7 +150,10 @@ impl SolutionFunctions {
         Self {
             linear: gathered.param(|p| p.linear.val()),
             trunk: Mlp::gather(&parts.iter().map(|p| &p.trunk).collect::<Vec<_>>(), order),
-            shift: StackedLinear::gather(&parts.iter().map(|p| &p.shift).collect::<Vec<_>>(), order),
+            shift: StackedLinear::gather(
+                &parts.iter().map(|p| &p.shift).collect::<Vec<_>>(),
+                order,
+            ),
             log_scale: StackedLinear::gather(
                 &parts.iter().map(|p| &p.log_scale).collect::<Vec<_>>(),
                 order,
@@ -244,13 +247,12 @@ impl Mechanisms {
     /// `s(e')` where the targets' noise is replaced by that which gives them the action's values.
     pub fn intervene(&self, e: &Noise, action: &Action) -> Causal {
         let keep = action.mask.clone().neg() + 1.0;
-        let set = |free: Tensor<2>, fixed: Tensor<2>| {
-            free * keep.clone() + fixed * action.mask.clone()
-        };
+        let set =
+            |free: Tensor<2>, fixed: Tensor<2>| free * keep.clone() + fixed * action.mask.clone();
         match self.context {
-            Context::Causal => Causal(self.substitute(e.0.clone(), |z| {
-                set(self.forward(&e.0, z), action.value.clone())
-            })),
+            Context::Causal => Causal(
+                self.substitute(e.0.clone(), |z| set(self.forward(&e.0, z), action.value.clone())),
+            ),
             Context::Noise => {
                 let replaced = self.substitute(e.0.clone(), |noise| {
                     set(e.0.clone(), self.backward(&action.value, noise))

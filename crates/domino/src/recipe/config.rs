@@ -171,7 +171,11 @@ impl ElboPhase {
                 Targets::Soft => TargetMode::Soft,
                 Targets::Hard => TargetMode::Hard,
             },
-            mechanisms: if self.mechanisms { MechanismMode::Learned } else { MechanismMode::Absent },
+            mechanisms: if self.mechanisms {
+                MechanismMode::Learned
+            } else {
+                MechanismMode::Absent
+            },
         }
     }
 }
@@ -217,7 +221,7 @@ pub struct RegressionStage {
     /// Penalty on the slopes of the linear start, per row.
     pub ridge: f64,
     /// A network replaces the linear fit of a variable where it lowers the held-out negative
-    /// log-likelihood by this many nats per pair.
+    /// log-likelihood by this many nats per pair, and by more than chance explains.
     pub worth: f64,
 }
 

@@ -159,7 +159,9 @@ fn target_probs(
         }
         TargetInference::Heuristic => {
             let device = context.device.clone().inner();
-            download(model.clone().valid().posterior(domino_model::upload(&codes.changes(), &device)))
+            download(
+                model.clone().valid().posterior(domino_model::upload(&codes.changes(), &device)),
+            )
         }
     }
 }

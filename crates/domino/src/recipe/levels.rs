@@ -11,6 +11,9 @@ use super::{FitError, RegressionStage};
 /// One row in this many is kept out of a regression, to judge it.
 const HELD_OUT: usize = 10;
 
+/// Standard errors by which a gain must exceed what it is held against.
+const CERTAIN: f64 = 3.0;
+
 /// Rows evaluated at once: the hidden layers of as many fit the cache.
 const CHUNK: usize = 2048;
 
@@ -27,9 +30,8 @@ pub(super) fn fit_mechanisms(
     context: &mut TrainContext<'_>,
 ) -> Result<Mechanisms, FitError> {
     let d = dag.dim();
-    let pools: Vec<Vec<usize>> = (0..d)
-        .map(|k| (0..labels.len()).filter(|&row| labels[row] == k + 1).collect())
-        .collect();
+    let pools: Vec<Vec<usize>> =
+        (0..d).map(|k| (0..labels.len()).filter(|&row| labels[row] == k + 1).collect()).collect();
     let mut z = DMatrix::zeros(codes.before.nrows(), d);
     let (mut parts, mut fitted) = (Vec::new(), Vec::new());
     for (depth, level) in levels(dag).into_iter().enumerate() {
@@ -73,7 +75,11 @@ struct Level<'a> {
 }
 
 impl Level<'_> {
-    fn fit(&self, place: u64, context: &mut TrainContext<'_>) -> Result<SolutionFunctions, FitError> {
+    fn fit(
+        &self,
+        place: u64,
+        context: &mut TrainContext<'_>,
+    ) -> Result<SolutionFunctions, FitError> {
         let linear = self.linear(place, context);
         let has_inputs = self.variables.iter().any(|&k| self.dag.parents(k).next().is_some());
         if !has_inputs {
@@ -99,8 +105,8 @@ impl Level<'_> {
         let stack = self.variables.len();
         let choice: Vec<usize> = (0..stack)
             .map(|s| {
-                let better = trained_cost[s] + self.stage.worth < linear_cost[s];
-                if better { stack + s } else { s }
+                let gains = linear_cost[s].iter().zip(&trained_cost[s]).map(|(a, b)| a - b);
+                if is_worth(gains.collect(), self.stage.worth) { stack + s } else { s }
             })
             .collect();
         Ok(SolutionFunctions::gather(&[linear, trained.functions], &choice))
@@ -134,20 +140,18 @@ impl Level<'_> {
         (0..pool.len()).filter(|&at| keep(at)).map(|at| pool[at]).collect()
     }
 
-    /// The held-out negative log-likelihood of each variable, nats per pair without constants.
-    fn costs(&self, functions: &SolutionFunctions, context: &TrainContext<'_>) -> Vec<f64> {
+    /// The negative log-likelihood of each variable's held-out pairs, in nats without constants.
+    fn costs(&self, functions: &SolutionFunctions, context: &TrainContext<'_>) -> Vec<Vec<f64>> {
         let cost = |(at, &k): (usize, &usize)| {
             let rows = self.rows(k, |row| row.is_multiple_of(HELD_OUT));
             let (shift, scale) = self.shift_and_scale(functions, at, &rows, context);
-            let sum: f64 = rows
-                .iter()
+            rows.iter()
                 .zip(shift.iter().zip(&scale))
                 .map(|(&row, (b, s))| {
                     let z = (self.codes.after[(row, k)] - b) / s;
                     0.5 * z * z + s.ln()
                 })
-                .sum();
-            sum / rows.len().max(1) as f64
+                .collect()
         };
         self.variables.iter().enumerate().map(cost).collect()
     }
@@ -184,5 +188,31 @@ impl Level<'_> {
             scales.extend(download(scale).iter());
         }
         (shifts, scales)
+    }
+}
+
+/// Whether a mean gain exceeds `worth` by more than chance explains.
+fn is_worth(gains: Vec<f64>, worth: f64) -> bool {
+    let n = gains.len() as f64;
+    let mean = gains.iter().sum::<f64>() / n.max(1.0);
+    let variance = gains.iter().map(|g| (g - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
+    mean > worth + CERTAIN * (variance / n.max(1.0)).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_put_causes_first() {
+        let dag = Dag::from_edges(4, &[(3, 0), (0, 2), (3, 2)]).unwrap();
+        assert_eq!(levels(&dag), [vec![1, 3], vec![0], vec![2]]);
+    }
+
+    #[test]
+    fn a_gain_must_exceed_chance() {
+        assert!(is_worth(vec![0.1, 0.12, 0.11, 0.09], 0.002));
+        assert!(!is_worth(vec![0.4, -0.3, 0.5, -0.4], 0.002));
+        assert!(!is_worth(vec![], 0.002));
     }
 }

@@ -63,8 +63,10 @@ pub fn save(folder: &Path, fit: &Fit, config: &RecipeConfig) -> Result<(), FitEr
     };
     save_weights(&folder.join(NETWORKS), fit.model.model())?;
     save_weights(&folder.join(MECHANISMS), fit.model.mechanisms().functions())?;
-    let json = serde_json::to_vec_pretty(&description).expect("plain data serialises");
-    Ok(write_bytes(&folder.join(DESCRIPTION), &json)?)
+    let path = folder.join(DESCRIPTION);
+    let json = serde_json::to_vec_pretty(&description)
+        .map_err(|e| FitError::Read { path: path.clone(), reason: e.to_string() })?;
+    Ok(write_bytes(&path, &json)?)
 }
 
 /// Loads a saved fit onto a device.
@@ -92,8 +94,7 @@ pub fn load(folder: &Path, device: &Device) -> Result<Fit, FitError> {
     let mechanisms = Mechanisms::new(functions, dag, saved.context);
     let targets = saved.targets.map_or(TargetInference::Heuristic, TargetInference::Calibrated);
     let edge_probs = saved.graph.edge_probs.clone();
-    let model =
-        FittedIlcm::new(model, mechanisms, targets, edge_probs, &saved.whitening, device)?;
+    let model = FittedIlcm::new(model, mechanisms, targets, edge_probs, &saved.whitening, device)?;
     let (whitening, graph, diagnosis) = (saved.whitening, saved.graph, saved.diagnosis);
     Ok(Fit { model, whitening, graph, diagnosis })
 }

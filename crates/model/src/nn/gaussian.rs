@@ -68,7 +68,8 @@ impl GaussianMlp {
         };
         let head = [stack, hidden, d_out];
         let std = StackedLinear::with_normal_weights(head, STD_HEAD_STD, 0.0, rng, device);
-        let skip = config.skip.then(|| Param::from_tensor(Tensor::zeros([stack, d_in, d_out], device)));
+        let skip =
+            config.skip.then(|| Param::from_tensor(Tensor::zeros([stack, d_in, d_out], device)));
         // squareplus(0) = 1, so the scale is what the start needs above the floor.
         let std_scale = config.initial_std - config.min_std;
         Self { skip, trunk, mean, std, min_std: config.min_std, std_scale }

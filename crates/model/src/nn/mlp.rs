@@ -19,8 +19,9 @@ impl Mlp {
         device: &Device,
     ) -> Self {
         let width = |layer| if layer == 0 { d_in } else { hidden };
-        let layers =
-            (0..layers).map(|l| StackedLinear::new([stack, width(l), hidden], rng, device)).collect();
+        let layers = (0..layers)
+            .map(|l| StackedLinear::new([stack, width(l), hidden], rng, device))
+            .collect();
         Self { layers }
     }
 

@@ -16,12 +16,8 @@ pub struct StackedLinear {
 }
 
 impl StackedLinear {
-    /// Weights and biases from U(−1/√d_in, 1/√d_in), the usual start of a linear layer.
-    pub fn new(
-        [stack, d_in, d_out]: [usize; 3],
-        rng: &mut dyn Rng,
-        device: &Device,
-    ) -> Self {
+    /// Weights and biases from `U(−1/√d_in, 1/√d_in)`, the usual start of a linear layer.
+    pub fn new([stack, d_in, d_out]: [usize; 3], rng: &mut dyn Rng, device: &Device) -> Self {
         let bound = 1.0 / (d_in.max(1) as f64).sqrt();
         let mut draw = |shape| uniform::<3>(shape, rng, device) * (2.0 * bound) - bound;
         Self::from_parts(draw([stack, d_in, d_out]), draw([stack, 1, d_out]))

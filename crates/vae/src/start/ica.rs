@@ -37,9 +37,14 @@ pub fn separate_differences(
     let d = used.ncols();
     let (variances, directions) = sorted_eigen(used.tr_mul(&used) / n as f64);
     let floor = variances.first().copied().unwrap_or(1.0).max(f64::MIN_POSITIVE) * 1e-12;
-    let scale = DMatrix::from_fn(d, d, |i, j| {
-        if i == j { 1.0 / variances[i].max(floor).sqrt() } else { 0.0 }
-    });
+    let scale =
+        DMatrix::from_fn(
+            d,
+            d,
+            |i, j| {
+                if i == j { 1.0 / variances[i].max(floor).sqrt() } else { 0.0 }
+            },
+        );
     let sphering = directions * scale;
     let y = used * &sphering;
     let mut rotation = random_rotation(d, rng);
@@ -98,7 +103,8 @@ mod tests {
                 }
             }
             let mixing = random_rotation(d, &mut rng) + DMatrix::identity(d, d) * 0.5;
-            let unmixing = separate_differences(&(sparse * &mixing), &IcaConfig::default(), &mut rng);
+            let unmixing =
+                separate_differences(&(sparse * &mixing), &IcaConfig::default(), &mut rng);
             let product = (mixing * unmixing).abs();
             for row in product.row_iter() {
                 let (largest, rest) = (row.max(), row.sum() - row.max());

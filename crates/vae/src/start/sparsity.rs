@@ -34,7 +34,9 @@ pub fn sparsity_of_change(before: &DMatrix<f64>, after: &DMatrix<f64>) -> f64 {
 /// "none" included, are equally frequent.
 pub fn target_entropy(labels: &[usize], d: usize) -> f64 {
     let mut counts = vec![0.0; d + 1];
-    labels.iter().for_each(|&label| counts[label] += 1.0);
+    for &label in labels {
+        counts[label] += 1.0;
+    }
     let total = labels.len().max(1) as f64;
     let entropy: f64 =
         counts.iter().filter(|&&c| c > 0.0).map(|c| -(c / total) * (c / total).ln()).sum();

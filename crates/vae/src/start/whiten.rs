@@ -75,7 +75,10 @@ impl Whitening {
         let largest = variances.first().copied().unwrap_or(0.0);
         let usable = variances.iter().filter(|&&v| v > largest * RELATIVE_FLOOR).count();
         if usable < d || largest <= 0.0 {
-            return Err(WhitenError::TooFlat { got: if largest > 0.0 { usable } else { 0 }, needed: d });
+            return Err(WhitenError::TooFlat {
+                got: if largest > 0.0 { usable } else { 0 },
+                needed: d,
+            });
         }
         let keep = components(&variances, config).clamp(d, usable.max(d));
         let directions = directions.columns(0, keep).into_owned();

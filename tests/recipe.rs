@@ -1,0 +1,109 @@
+//! The default recipe, on worlds small enough for a test.
+
+use std::sync::atomic::AtomicBool;
+
+use domino::data::scaling::{GraphConfig, MixingConfig};
+use domino::model::laws::assert_scm_laws;
+use domino::prelude::*;
+use domino::recipe::VariableStage;
+
+struct Trial {
+    world: World,
+    fit: Fit,
+    mcc: f64,
+    smallest: f64,
+    distance: usize,
+}
+
+fn fitted(world: ScalingConfig, config: &RecipeConfig, pairs: usize, seed: u64) -> Trial {
+    let d = world.d;
+    let world = World::draw(&world).unwrap();
+    let (train, _) = world.sample(pairs, Split::Train).unwrap();
+    let (held_out, truth) = world.sample(2000, Split::Test).unwrap();
+    let mut config = config.clone();
+    config.model.d = d;
+    let mut context = TrainContext {
+        seed: Seed(seed),
+        device: cpu().autodiff(),
+        observer: &mut Silent,
+        checkpoints: None,
+        stop: &AtomicBool::new(false),
+    };
+    let fit = recipe::fit(&train, &held_out, &config, &mut context).unwrap();
+    let found = recipe::embed(&fit.model, &held_out).unwrap();
+    let z = truth.z_before.unwrap();
+    let score = mcc(Sample::new(&found.z_before, &z).unwrap(), Correlation::Pearson).unwrap();
+    let learned = score.matching.relabel(&fit.graph.dag).unwrap();
+    let distance = shd(world.dag(), &learned, Reversal::Once).unwrap();
+    Trial { world, fit, mcc: score.score, smallest: score.smallest, distance }
+}
+
+#[test]
+fn linear_worlds_are_solved_on_every_seed() {
+    for seed in 0..6 {
+        let config = ScalingConfig { seed, d: 8, ..ScalingConfig::default() };
+        let trial = fitted(config, &RecipeConfig::default(), 20_000, seed);
+        assert!(trial.fit.diagnosis.linear, "seed {seed}");
+        assert!(trial.mcc > 0.99 && trial.smallest > 0.99, "seed {seed}: {}", trial.mcc);
+        assert!(trial.distance <= 1, "seed {seed}: distance {}", trial.distance);
+    }
+}
+
+#[test]
+fn a_bent_chain_is_learned_with_a_short_schedule() {
+    let mut config = RecipeConfig::default();
+    config.model.replicas = 1;
+    if let VariableStage::Thin(stage) = &mut config.variables {
+        stage.phase.steps = 1200;
+    }
+    let world = ScalingConfig {
+        seed: 3,
+        d: 3,
+        graph: GraphConfig::Chain,
+        mixing: MixingConfig::LeakyRelu(domino::data::scaling::LeakyReluConfig::default()),
+        ..ScalingConfig::default()
+    };
+    let trial = fitted(world, &config, 10_000, 0);
+    assert!(!trial.fit.diagnosis.linear);
+    assert!(trial.mcc > 0.97, "mcc {}", trial.mcc);
+    assert_eq!(trial.distance, 0, "{:?} against {:?}", trial.fit.graph.dag, trial.world.dag());
+    assert_scm_laws(&trial.fit.model, 2e-3);
+}
+
+#[test]
+fn a_saved_fit_answers_as_before() {
+    let config = ScalingConfig { seed: 1, d: 3, ..ScalingConfig::default() };
+    let recipe_config = RecipeConfig {
+        model: recipe::ModelConfig { d: 3, ..recipe::ModelConfig::default() },
+        ..RecipeConfig::default()
+    };
+    let trial = fitted(config, &recipe_config, 5000, 0);
+    let folder = tempfile::tempdir().unwrap();
+    recipe::save(folder.path(), &trial.fit, &recipe_config).unwrap();
+    let loaded = recipe::load(folder.path(), &cpu()).unwrap();
+    let (pairs, _) = trial.world.sample(100, Split::Validation).unwrap();
+    let before = recipe::embed(&trial.fit.model, &pairs).unwrap();
+    assert_eq!(recipe::embed(&loaded.model, &pairs).unwrap(), before);
+
+    let missing = recipe::load(&folder.path().join("nowhere"), &cpu()).unwrap_err();
+    assert!(missing.to_string().contains("model.json"), "{missing}");
+}
+
+#[test]
+fn flat_data_is_refused_with_what_is_missing() {
+    let data = Observations::Vectors { data: vec![1.0; 400], dim: 2 };
+    let pairs = Pairs::new(data.clone(), data).unwrap();
+    let mut context = TrainContext {
+        seed: Seed(0),
+        device: cpu().autodiff(),
+        observer: &mut Silent,
+        checkpoints: None,
+        stop: &AtomicBool::new(false),
+    };
+    let config = RecipeConfig::default();
+    let error = recipe::fit(&pairs, &pairs, &config, &mut context).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "x varies in 0 directions: expected at least 4, one per causal variable"
+    );
+}
