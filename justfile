@@ -26,6 +26,15 @@ run config *args:
 smoke:
     {{ domino }} run experiments/configs/smoke.toml --fresh
 
+# Nine runs, three worlds by three model seeds from 1000 up, as one table and one page:
+# `just table linear-8 experiments/configs/scaling.toml data.scaling.d=8`
+table name config *args:
+    for world in 1000 1001 1002; do for seed in 1000 1001 1002; do \
+        {{ domino }} run {{ config }} {{ args }} data.scaling.seed=$world seed=$seed \
+            --out experiments/runs/table/{{ name }}/$world-$seed || exit; \
+    done; done
+    {{ domino }} report experiments/runs/table/{{ name }}/1* --out experiments/runs/table/{{ name }}.html
+
 # Generate a data set and compare it with its checksum: `just data scaling-d4`
 data name:
     mkdir -p datasets/.cache

@@ -78,7 +78,8 @@ impl TotalEffects {
         None
     }
 
-    fn misfit(&self, total: &DMatrix<f64>) -> f64 {
+    /// `Σ_k (T̂_·k − T_·k)ᵀ P_k (T̂_·k − T_·k)`.
+    pub(crate) fn misfit(&self, total: &DMatrix<f64>) -> f64 {
         (0..total.ncols())
             .map(|k| {
                 let gap = self.gap(total, k);

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use domino::core::files::write_bytes;
 
 use super::output::say;
-use crate::report::{Page, Report, RunLink, html_many, write_report};
+use crate::report::{Page, Report, RunLink, Scores, html_many, write_report};
 use crate::run::RunFolder;
 
 #[derive(Clone, Debug, clap::Args)]
@@ -35,8 +35,36 @@ pub(super) fn perform(args: &Args) -> Result<()> {
     let links: Vec<RunLink<'_>> =
         reports.iter().zip(&addresses).map(|(report, href)| RunLink { report, href }).collect();
     write_bytes(&args.out, html_many(&links).as_bytes())?;
+    say(&markdown(&reports));
     say(&args.out.display().to_string());
     Ok(())
+}
+
+/// One row per run, for a table in Markdown.
+fn markdown(reports: &[Report]) -> String {
+    let head = "| experiment | data | seed | disentanglement | MCC | target accuracy | SHD | judged |\n\
+                |---|---|---|---|---|---|---|---|";
+    let number = |value: Option<f64>, decimals: usize| {
+        value.map_or_else(|| "–".to_owned(), |v| format!("{v:.decimals$}"))
+    };
+    let row = |report: &Report| {
+        let score = |of: fn(&Scores) -> Option<f64>, decimals| {
+            number(report.scores.as_ref().and_then(of), decimals)
+        };
+        let judged = if report.verdict.trustworthy { "trustworthy" } else { "doubtful" };
+        let cells = [
+            report.experiment.clone(),
+            format!("{} {:.8}", report.data.name, report.data.checksum),
+            report.seed.to_string(),
+            score(|s| s.disentanglement, 3),
+            score(|s| s.mcc, 3),
+            score(|s| s.target_accuracy, 3),
+            score(|s| s.shd, 0),
+            judged.to_owned(),
+        ];
+        format!("| {} |", cells.join(" | "))
+    };
+    std::iter::once(head.to_owned()).chain(reports.iter().map(row)).collect::<Vec<_>>().join("\n")
 }
 
 fn draw(folder: &RunFolder) -> Result<()> {
