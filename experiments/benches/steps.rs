@@ -4,6 +4,8 @@
 //! one idle core of a two-core Xeon (PyTorch 2.15), in the phase with solution functions and every
 //! target weighted; it evaluates `d (d + 1)` solution functions one after another.
 
+#![expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
+
 use std::fs;
 
 use domino::core::{Seed, Stream};
