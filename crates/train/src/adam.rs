@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn a_model_with_a_broken_gradient_rests_and_leaves_the_other_alone() {
         let bias = bias_after(3, [f32::NAN, 1.0], AdamConfig::default());
-        assert_eq!(bias[0], 0.0);
+        assert!(bias[0].abs() < 1e-12, "{bias:?}");
         assert!((bias[1] + 0.3).abs() < 1e-4, "{bias:?}");
     }
 
