@@ -177,6 +177,16 @@ impl Dag {
         &self.order
     }
 
+    /// The variables by the length of the longest path that leads to them, ascending in each level.
+    pub fn levels(&self) -> Vec<Vec<usize>> {
+        let mut depth = vec![0; self.dim];
+        for &node in &self.order {
+            depth[node] = self.parents(node).map(|p| depth[p] + 1).max().unwrap_or(0);
+        }
+        let deepest = depth.iter().copied().max().unwrap_or(0);
+        (0..=deepest).map(|l| (0..self.dim).filter(|&k| depth[k] == l).collect()).collect()
+    }
+
     /// The adjacency matrix `[d, d]`, `[i, j] = 1` for `i -> j`.
     pub fn adjacency(&self) -> DMatrix<f64> {
         DMatrix::from_fn(self.dim, self.dim, |i, j| f64::from(u8::from(self.has_edge(i, j))))
@@ -273,6 +283,12 @@ mod tests {
         assert_eq!(dag.descendants(2), [false; 4]);
         assert_eq!(dag.topological_order(), [1, 3, 0, 2]);
         Ok(())
+    }
+
+    #[test]
+    fn levels_put_causes_first() {
+        let dag = Dag::from_edges(4, &[(3, 0), (0, 2), (3, 2)]).unwrap();
+        assert_eq!(dag.levels(), [vec![1, 3], vec![0], vec![2]]);
     }
 
     fn any_dag() -> impl Strategy<Value = Dag> {

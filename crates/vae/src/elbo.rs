@@ -257,9 +257,8 @@ impl Elbo {
         rng: &mut dyn Rng,
     ) -> Loss {
         let replicas = self.model.replicas();
-        let std = join(&code.std[0], &code.std[1], replicas);
+        let [mean, std] = code.joined(replicas);
         let noise = standard_normal(std.dims(), rng, &std.device());
-        let mean = join(&code.mean[0], &code.mean[1], replicas);
         let e = mean + std.clone() * noise.clone();
         let x = join(&pairs.before.0, &pairs.after.0, replicas);
         let likelihood = log_density(self.model.decoder.forward(e.clone()), x);
@@ -280,8 +279,7 @@ impl Elbo {
         rng: &mut dyn Rng,
     ) {
         let replicas = self.model.replicas();
-        let std = join(&code.std[0], &code.std[1], replicas);
-        let mean = join(&code.mean[0], &code.mean[1], replicas);
+        let [mean, std] = code.joined(replicas);
         let e = mean + std.clone() * standard_normal(std.dims(), rng, &std.device());
         let mut add = |name, weight: f64, per_row: Tensor<2>| {
             let term = replica_means(per_row, replicas) * 2.0;

@@ -70,6 +70,13 @@ pub(crate) struct Encodings {
     pub(crate) std: [Tensor<2>; 2],
 }
 
+impl Encodings {
+    /// Means and standard deviations of both sides as one set of rows, as [`join`] orders them.
+    pub(crate) fn joined(&self, replicas: usize) -> [Tensor<2>; 2] {
+        [&self.mean, &self.std].map(|[before, after]| join(before, after, replicas))
+    }
+}
+
 impl Ilcm {
     /// Models with random weights and linear parts at zero.
     pub fn new(sizes: Sizes, config: &IlcmConfig, rng: &mut dyn Rng, device: &Device) -> Self {
@@ -123,11 +130,6 @@ impl Ilcm {
     pub fn replica(self, replica: usize) -> Self {
         let replicas = self.replicas;
         Self { replicas: 1, ..domino_model::select_replica(self, replica, replicas) }
-    }
-
-    /// `α, β, γ` of the heuristic target posterior, `[replicas, 1, 3]`.
-    pub fn heuristic(&self) -> Tensor<3> {
-        self.heuristic.val()
     }
 
     /// The same models with networks that add nothing to the linear parts.

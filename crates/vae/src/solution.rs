@@ -210,7 +210,7 @@ impl Mechanisms {
         // Fitted functions carry no gradients: a forward pass that records them keeps every
         // intermediate alive.
         let functions = functions.valid().with_mask(&mask);
-        Self { functions, context, depth: depth(dag), dim: d }
+        Self { functions, context, depth: dag.levels().len() - 1, dim: d }
     }
 
     /// Number of variables.
@@ -306,13 +306,4 @@ fn ancestors(dag: &Dag) -> DMatrix<f64> {
         }
     }
     mask
-}
-
-/// Edges on the longest path.
-fn depth(dag: &Dag) -> usize {
-    let mut level = vec![0; dag.dim()];
-    for &node in dag.topological_order() {
-        level[node] = dag.parents(node).map(|p| level[p] + 1).max().unwrap_or(0);
-    }
-    level.into_iter().max().unwrap_or(0)
 }

@@ -46,8 +46,7 @@ impl PairObjective for ThinManifold {
         let code = model.encode(pairs);
         let [rows, d] = code.mean[0].dims();
         let both = [2 * rows, d];
-        let mean = join(&code.mean[0], &code.mean[1], replicas);
-        let std = join(&code.std[0], &code.std[1], replicas);
+        let [mean, std] = code.joined(replicas);
         let e = mean + std.clone() * standard_normal(both, rng, &std.device());
 
         let x = join(&pairs.before.0, &pairs.after.0, replicas);

@@ -34,7 +34,7 @@ pub(super) fn fit_mechanisms(
         (0..d).map(|k| (0..labels.len()).filter(|&row| labels[row] == k + 1).collect()).collect();
     let mut z = DMatrix::zeros(codes.before.nrows(), d);
     let (mut parts, mut fitted) = (Vec::new(), Vec::new());
-    for (depth, level) in levels(dag).into_iter().enumerate() {
+    for (depth, level) in dag.levels().into_iter().enumerate() {
         let problem = Level { variables: &level, dag, z: &z, codes, pools: &pools, stage };
         let functions = problem.fit(place + depth as u64, context)?;
         let solved: Vec<_> = (0..level.len())
@@ -51,16 +51,6 @@ pub(super) fn fit_mechanisms(
         .collect();
     let functions = SolutionFunctions::gather(&parts, &order);
     Ok(Mechanisms::new(functions, dag, Context::Causal))
-}
-
-/// Variables by the length of the longest path that leads to them.
-fn levels(dag: &Dag) -> Vec<Vec<usize>> {
-    let mut depth = vec![0; dag.dim()];
-    for &node in dag.topological_order() {
-        depth[node] = dag.parents(node).map(|p| depth[p] + 1).max().unwrap_or(0);
-    }
-    let deepest = depth.iter().copied().max().unwrap_or(0);
-    (0..=deepest).map(|l| (0..dag.dim()).filter(|&k| depth[k] == l).collect()).collect()
 }
 
 /// The regressions of one level.
@@ -202,12 +192,6 @@ fn is_worth(gains: Vec<f64>, worth: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn levels_put_causes_first() {
-        let dag = Dag::from_edges(4, &[(3, 0), (0, 2), (3, 2)]).unwrap();
-        assert_eq!(levels(&dag), [vec![1, 3], vec![0], vec![2]]);
-    }
 
     #[test]
     fn a_gain_must_exceed_chance() {
