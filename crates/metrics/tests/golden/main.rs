@@ -1,0 +1,10 @@
+//! Values that public tools computed, with their tolerances: see `README.md` and `meta` in
+//! `expected.json`. `DOMINO_GOLDEN` names another folder of the same form.
+
+#![expect(clippy::unwrap_used, reason = "a fixture that cannot be read fails the test")]
+
+mod dci;
+mod graphs;
+mod mcc;
+mod support;
+mod targets;
