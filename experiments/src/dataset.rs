@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use domino::core::{GroundTruth, Observations, Pairs, PairsError, Seed, Stream};
-use domino::data::checksum;
 use domino::data::npz::{FileError, Limits, read_pairs};
-use domino::data::scaling::{self, ScalingConfig, Split, World};
+use domino::data::scaling;
+use domino::data::{Generator, GeneratorConfig, Split, checksum};
 use rand::RngExt;
 use thiserror::Error;
 
@@ -67,7 +67,7 @@ impl Sample {
 }
 
 /// All parts of a run's data.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Dataset {
     /// What it is called.
     pub name: String,
@@ -82,7 +82,7 @@ pub struct Dataset {
     /// Pairs to fit the regressions inside scores on; none where true variables are not known.
     pub dci_train: Option<Sample>,
     /// The generator, where there is one.
-    pub world: Option<World>,
+    pub world: Option<Box<dyn Generator>>,
 }
 
 /// Why there is no data to run on.
@@ -116,7 +116,9 @@ impl Dataset {
     pub fn load(config: &DataConfig) -> Result<Self, DatasetError> {
         match (&config.path, &config.scaling) {
             (Some(path), _) => Self::of_file(path, config),
-            (None, scaling) => Self::drawn(&scaling.clone().unwrap_or_default(), config),
+            (None, scaling) => {
+                Self::drawn(&GeneratorConfig::Scaling(scaling.clone().unwrap_or_default()), config)
+            }
         }
     }
 
@@ -125,15 +127,15 @@ impl Dataset {
         self.test.truth.dim()
     }
 
-    fn drawn(scaling: &ScalingConfig, config: &DataConfig) -> Result<Self, DatasetError> {
-        let world = World::draw(scaling)?;
+    fn drawn(generator: &GeneratorConfig, config: &DataConfig) -> Result<Self, DatasetError> {
+        let world = generator.build()?;
         let draw = |n: usize, split: Split| -> Result<Sample, DatasetError> {
             let (pairs, truth) = world.sample(n, split)?;
             Ok(Sample { pairs, truth })
         };
         let train = draw(config.train.unwrap_or(TRAIN), Split::Train)?;
         Ok(Self {
-            name: format!("scaling-d{}", scaling.d),
+            name: generator.name(),
             checksum: checksum(&train.pairs, &train.truth),
             train: train.pairs,
             validation: draw(config.validation, Split::Validation)?.pairs,
@@ -198,6 +200,7 @@ fn select(x: &Observations, rows: &[usize]) -> Observations {
 #[cfg(test)]
 mod tests {
     use domino::data::npz::write_pairs;
+    use domino::data::scaling::{ScalingConfig, World};
 
     use super::*;
 

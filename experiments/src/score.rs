@@ -170,7 +170,8 @@ pub fn one_line(scores: &Scores) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domino::data::scaling::{GraphConfig, ScalingConfig, Split, World};
+    use domino::data::scaling::{GraphConfig, ScalingConfig, World};
+    use domino::data::{Generator, Split};
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! Counterfactual sweeps: how all variables answer when one is set.
 
 use domino::core::{Embedding, InterventionTarget};
-use domino::data::scaling::World;
+use domino::data::Generator;
 use domino::model::{Action, Causal, Scm, download, upload};
 use domino::vae::FittedIlcm;
 use nalgebra::DMatrix;
@@ -59,7 +59,7 @@ impl<'a> Sweep<'a> {
     pub fn add_truth(
         &self,
         strips: &mut [CounterfactualStrip],
-        world: &World,
+        world: &dyn Generator,
         test: &Sample,
         matching: &[usize],
     ) {

@@ -33,7 +33,7 @@ mod truth;
 
 pub use dag::{Dag, GraphError};
 pub use embedding::Embedding;
-pub use observations::{ImageShape, Observations, Pairs, PairsError};
+pub use observations::{Form, ImageShape, Observations, Pairs, PairsError};
 pub use seed::{Seed, Stream, StreamRng};
 pub use target::InterventionTarget;
 pub use truth::{GroundTruth, TruthError};

@@ -1,9 +1,11 @@
+use std::fmt;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Height, width and channels of a picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageShape {
     /// Rows of pixels.
     pub height: usize,
@@ -22,6 +24,28 @@ impl ImageShape {
     /// Whether a picture holds nothing.
     pub fn is_empty(self) -> bool {
         self.len() == 0
+    }
+}
+
+/// What one observation looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// Values in single precision, `[dim]`.
+    Vector {
+        /// Number of values.
+        dim: usize,
+    },
+    /// A uint8 picture, `[height, width, channels]`.
+    Image(ImageShape),
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Vector { dim } => write!(f, "[{dim}] float"),
+            Self::Image(s) => write!(f, "[{}, {}, {}] uint8", s.height, s.width, s.channels),
+        }
     }
 }
 
@@ -88,21 +112,17 @@ impl Observations {
         }
     }
 
-    fn same_form(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Vectors { dim: a, .. }, Self::Vectors { dim: b, .. }) => a == b,
-            (Self::Images { shape: a, .. }, Self::Images { shape: b, .. }) => a == b,
-            _ => false,
+    /// What one of them looks like.
+    pub fn form(&self) -> Form {
+        match self {
+            Self::Vectors { dim, .. } => Form::Vector { dim: *dim },
+            Self::Images { shape, .. } => Form::Image(*shape),
         }
     }
 
-    fn form(&self) -> String {
-        match self {
-            Self::Vectors { dim, .. } => format!("[{}, {dim}] float", self.len()),
-            Self::Images { shape: s, .. } => {
-                format!("[{}, {}, {}, {}] uint8", self.len(), s.height, s.width, s.channels)
-            }
-        }
+    /// Shape and type of all of them, as in `[100, 4] float`.
+    pub fn describe(&self) -> String {
+        self.form().to_string().replacen('[', &format!("[{}, ", self.len()), 1)
     }
 }
 
@@ -147,11 +167,14 @@ impl Pairs {
     /// # Errors
     /// [`PairsError`] if the sides differ in shape or type, are empty, or hold a NaN or infinity.
     pub fn new(before: Observations, after: Observations) -> Result<Self, PairsError> {
-        if !before.same_form(&after) || before.len() != after.len() {
-            return Err(PairsError::Mismatch { before: before.form(), after: after.form() });
+        if before.form() != after.form() || before.len() != after.len() {
+            return Err(PairsError::Mismatch {
+                before: before.describe(),
+                after: after.describe(),
+            });
         }
         if before.is_empty() {
-            return Err(PairsError::Empty(before.form()));
+            return Err(PairsError::Empty(before.describe()));
         }
         for (side, x) in [("before", &before), ("after", &after)] {
             check_finite(side, x)?;

@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use domino_core::{Seed, Stream, StreamRng};
 use domino_dag::{PairCodes, PairRegression};
-use domino_data::scaling::{LinearConfig, MechanismConfig, MlpConfig, ScalingConfig, Split, World};
+use domino_data::scaling::{LinearConfig, MechanismConfig, MlpConfig, ScalingConfig, World};
+use domino_data::{Generator, Split};
 use domino_metrics::{Reversal, shd};
 use nalgebra::DMatrix;
 use rand::RngExt;
@@ -119,7 +120,7 @@ fn codes(
     fault: Fault,
     rng: &mut StreamRng,
 ) -> Result<(PairCodes, Vec<usize>), AnyError> {
-    let d = world.dim();
+    let d = world.dag().dim();
     let (_, truth) = world.sample(n, Split::Train)?;
     let (Some(e), Some(e_after)) = (truth.e_before, truth.e_after) else {
         return Err("no e".into());

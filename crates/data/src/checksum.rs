@@ -8,7 +8,8 @@ use domino_core::{GroundTruth, InterventionTarget, Observations, Pairs};
 ///
 /// ```
 /// use domino_data::checksum;
-/// use domino_data::scaling::{ScalingConfig, Split, World};
+/// use domino_data::scaling::{ScalingConfig, World};
+/// use domino_data::{Generator, Split};
 ///
 /// let (pairs, truth) = World::draw(&ScalingConfig::default())?.sample(10, Split::Train)?;
 /// assert_eq!(checksum(&pairs, &truth).len(), 64);

@@ -1,13 +1,14 @@
 //! Synthetic generators of before/after pairs, and the files that hold them.
 //!
-//! [`scaling::World`] is a random structural causal model whose variables are mixed into vectors; it
+//! A [`Generator`] is a structural causal model that is seen through observations. [`scaling::World`] is a random structural causal model whose variables are mixed into vectors; it
 //! yields any number of pairs with their truth. [`npz`] reads and writes pairs and embeddings as
 //! NumPy archives, so that anybody's data can be trained on and any tool can score a run. A
 //! [`DatasetSpec`] names a data set by how it is made, with a [`checksum`] to tell that it came out
 //! the same. Nothing here knows of tensors.
 //!
 //! ```
-//! use domino_data::scaling::{ScalingConfig, Split, World};
+//! use domino_data::scaling::{ScalingConfig, World};
+//! use domino_data::{Generator, Split};
 //!
 //! let world = World::draw(&ScalingConfig { seed: 1, d: 3, ..ScalingConfig::default() })?;
 //! let (pairs, truth) = world.sample(1_000, Split::Train)?;
@@ -20,9 +21,11 @@
 //! learning*, NeurIPS 2022, arXiv 2203.16437.
 
 mod checksum;
+mod generator;
 pub mod npz;
 pub mod scaling;
 mod spec;
 
 pub use checksum::checksum;
-pub use spec::{DatasetSpec, SpecError};
+pub use generator::{Counterfactual, Generator, Split};
+pub use spec::{DatasetSpec, GeneratorConfig, SpecError};

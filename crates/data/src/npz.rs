@@ -12,7 +12,8 @@
 //!
 //! ```
 //! use domino_data::npz::{Limits, read_pairs, write_pairs};
-//! use domino_data::scaling::{ScalingConfig, Split, World};
+//! use domino_data::scaling::{ScalingConfig, World};
+//! use domino_data::{Generator, Split};
 //!
 //! let folder = tempfile::tempdir()?;
 //! let path = folder.path().join("pairs.npz");

@@ -17,8 +17,7 @@ pub use config::{
     ConfigError, GraphConfig, LeakyReluConfig, LinearConfig, MechanismConfig, MixingConfig,
     MlpConfig, RandomGraph, ScalingConfig, WeightLaw,
 };
-pub use sample::Split;
-pub use world::{Counterfactual, World};
+pub use world::World;
 
 #[cfg(test)]
 mod config_tests;

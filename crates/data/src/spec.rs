@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::checksum::checksum;
-use crate::scaling::{ConfigError, ScalingConfig, Split, World};
+use crate::generator::{Generator, Split};
+use crate::scaling::{ConfigError, ScalingConfig, World};
 
 /// A data set by how it is made: the content of a `datasets/<name>/spec.toml`.
 ///
@@ -33,6 +34,40 @@ pub struct DatasetSpec {
     pub scaling: Option<ScalingConfig>,
 }
 
+/// A generator by its options.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GeneratorConfig {
+    /// A random structural causal model and a mixing of its variables.
+    Scaling(ScalingConfig),
+}
+
+impl GeneratorConfig {
+    /// The generator.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if an option is out of range.
+    pub fn build(&self) -> Result<Box<dyn Generator>, ConfigError> {
+        match self {
+            Self::Scaling(config) => Ok(Box::new(World::draw(config)?)),
+        }
+    }
+
+    /// What the generator is called, as in `scaling-d4`.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Scaling(config) => format!("scaling-d{}", config.d),
+        }
+    }
+
+    /// The seed of the world and of its pairs.
+    pub fn seed_mut(&mut self) -> &mut u64 {
+        match self {
+            Self::Scaling(config) => &mut config.seed,
+        }
+    }
+}
+
 /// Why a [`DatasetSpec`] yields no data.
 #[derive(Debug, Error)]
 pub enum SpecError {
@@ -56,14 +91,21 @@ pub enum SpecError {
 }
 
 impl DatasetSpec {
+    /// The one generator that the specification names.
+    ///
+    /// # Errors
+    /// [`SpecError::NoGenerator`] if there is none.
+    pub fn generator(&self) -> Result<GeneratorConfig, SpecError> {
+        self.scaling.clone().map(GeneratorConfig::Scaling).ok_or(SpecError::NoGenerator)
+    }
+
     /// Generates the data and compares them with the checksum where there is one.
     ///
     /// # Errors
     /// [`SpecError`] if there is no generator, if its options are out of range or its output is no
     /// pairs, or if the data differ from those that the checksum was taken of.
     pub fn generate(&self) -> Result<(Pairs, GroundTruth), SpecError> {
-        let Some(config) = &self.scaling else { return Err(SpecError::NoGenerator) };
-        let (pairs, truth) = World::draw(config)?.sample(self.pairs, Split::Train)?;
+        let (pairs, truth) = self.generator()?.build()?.sample(self.pairs, Split::Train)?;
         let got = checksum(&pairs, &truth);
         match &self.checksum {
             Some(expected) if *expected != got => {

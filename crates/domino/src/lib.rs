@@ -21,7 +21,8 @@ pub mod prelude {
         Dag, Embedding, GroundTruth, InterventionTarget, Observations, Pairs, Seed, Stream,
     };
     pub use domino_data::npz::{Limits, read_pairs, write_embedding, write_pairs};
-    pub use domino_data::scaling::{ScalingConfig, Split, World};
+    pub use domino_data::scaling::{ScalingConfig, World};
+    pub use domino_data::{Generator, Split};
     pub use domino_metrics::{Correlation, DciOptions, Reversal, Sample, dci, mcc, shd};
     pub use domino_model::{Action, Causal, LatentCausalModel, Noise, Obs, Scm, cpu, device};
     pub use domino_train::{Checkpoints, Observer, Silent, TrainContext};

@@ -136,7 +136,7 @@ fn inspect(file: &Path) -> Result<()> {
     let Sample { pairs, truth } = Sample::read(file)?;
     let mut rows = vec![["array", "form", "range"].map(str::to_owned).to_vec()];
     for (name, x) in [("before", pairs.before()), ("after", pairs.after())] {
-        rows.push(vec![name.to_owned(), form(x), span(values(x))]);
+        rows.push(vec![name.to_owned(), x.describe(), span(values(x))]);
     }
     for (name, m) in truth.matrices() {
         rows.push(vec![name.to_owned(), shape(m), span(m.iter().copied())]);
@@ -160,15 +160,6 @@ fn inspect(file: &Path) -> Result<()> {
     }
     say(&format!("checksum: {}", checksum(&pairs, &truth)));
     Ok(())
-}
-
-fn form(x: &Observations) -> String {
-    match x {
-        Observations::Vectors { dim, .. } => format!("[{}, {dim}] float", x.len()),
-        Observations::Images { shape: s, .. } => {
-            format!("[{}, {}, {}, {}] uint8", x.len(), s.height, s.width, s.channels)
-        }
-    }
 }
 
 fn shape(m: &DMatrix<f64>) -> String {

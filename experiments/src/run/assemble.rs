@@ -54,7 +54,7 @@ pub fn measure(
     let sweep = Sweep::new(test, settings.eval.sweep);
     let mut counterfactuals = sweep.of_model(&fit.model);
     if let (Some(scores), Some(world)) = (&scores, &data.world) {
-        sweep.add_truth(&mut counterfactuals, world, &data.test, &scores.matching);
+        sweep.add_truth(&mut counterfactuals, world.as_ref(), &data.test, &scores.matching);
     }
     let likelihood = log_likelihood(&fit.model, &data.test.pairs, seed)?;
     Ok(Measured {

@@ -1,26 +1,16 @@
+//! Rows of a split: the states of a world and what they look like.
+
+use std::ops::Range;
+
 use domino_core::{
     GroundTruth, InterventionTarget, Observations, Pairs, PairsError, Seed, Stream, StreamRng,
 };
 use nalgebra::DMatrix;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
-use serde::{Deserialize, Serialize};
 
 use super::world::World;
-
-/// What a sample is for; samples for different ends are independent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Split {
-    /// Fitting.
-    Train,
-    /// Choosing.
-    Validation,
-    /// Scoring.
-    Test,
-    /// Fitting the regressions inside the DCI scores.
-    DciTrain,
-}
+use crate::generator::{Generator, Split};
 
 /// Generators of one split, so that observation noise does not shift the states.
 #[derive(Clone, Copy)]
@@ -34,7 +24,7 @@ enum Part {
 /// Generators set aside for each split.
 const PARTS: u64 = 4;
 
-/// The random numbers behind a sample.
+/// The random numbers behind some rows.
 struct Draws {
     /// Noise, `[n, d]`.
     e: DMatrix<f64>,
@@ -43,85 +33,84 @@ struct Draws {
     values: DMatrix<f64>,
 }
 
-impl World {
-    /// `n` pairs and their truth: `e ~ N(0, 1)`, the target uniform over none and the `d` variables,
-    /// its new value `~ N(0, 1)`, the noise of all others kept.
-    ///
-    /// Non-descendants of the target and "none" pairs come out with the same bits before and after,
-    /// short of observation noise. A larger sample begins with the rows of a smaller one.
-    ///
-    /// # Errors
-    /// [`PairsError`] if `n` is 0 or an observation is too large for `f32`.
-    ///
-    /// ```
-    /// use domino_data::scaling::{ScalingConfig, Split, World};
-    ///
-    /// let world = World::draw(&ScalingConfig { d: 4, ..ScalingConfig::default() })?;
-    /// let (pairs, truth) = world.sample(100, Split::Train)?;
-    /// assert_eq!((pairs.len(), pairs.dim(), truth.dim()), (100, 4, Some(4)));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn sample(&self, n: usize, split: Split) -> Result<(Pairs, GroundTruth), PairsError> {
-        let rng = |part| self.data_rng(split, part);
-        let Draws { e, targets, values } = Draws::draw(n, self.dim(), &mut rng(Part::States));
-        let z = self.z_from_e(&e);
-        let after = self.intervene(&e, &targets, &values);
-        let before_x = self.observe(&z, &mut rng(Part::NoiseBefore));
-        let after_x = self.observe(&after.z, &mut rng(Part::NoiseAfter));
-        let truth = GroundTruth {
-            z_before: Some(z),
-            z_after: Some(after.z),
-            e_before: Some(e),
-            e_after: Some(after.e),
-            targets: Some(targets),
-            dag: Some(self.dag().clone()),
-            names: Some((1..=self.dim()).map(|k| format!("z{k}")).collect()),
-        };
-        Ok((Pairs::new(before_x, after_x)?, truth))
-    }
-
-    fn data_rng(&self, split: Split, part: Part) -> StreamRng {
-        Seed(self.config().seed).rng_at(Stream::Data, PARTS * split.number() + part as u64)
-    }
-
-    fn observe(&self, z: &DMatrix<f64>, rng: &mut dyn Rng) -> Observations {
-        let (x, std) = (self.x_from_z(z), self.config().observation_noise);
-        let mut data: Vec<f32> = Vec::with_capacity(x.len());
-        for row in 0..x.nrows() {
-            data.extend((0..x.ncols()).map(|col| x[(row, col)] as f32));
-        }
-        if std > 0.0 {
-            for x in &mut data {
-                let noise: f64 = StandardNormal.sample(rng);
-                *x += (std * noise) as f32;
-            }
-        }
-        Observations::Vectors { data, dim: x.ncols() }
+/// `e ~ N(0, 1)`, the target uniform over none and the `d` variables, its new value `~ N(0, 1)`,
+/// the noise of all others kept.
+///
+/// Non-descendants of the target come out with the same bits before and after.
+pub(super) fn states(world: &World, split: Split, rows: Range<usize>) -> GroundTruth {
+    let Draws { e, targets, values } =
+        Draws::draw(rows, world.dag().dim(), &mut data_rng(world, split, Part::States));
+    let z = world.z_from_e(&e);
+    let after = world.intervene(&e, &targets, &values);
+    GroundTruth {
+        z_before: Some(z),
+        z_after: Some(after.z),
+        e_before: Some(e),
+        e_after: Some(after.e),
+        targets: Some(targets),
+        dag: Some(world.dag().clone()),
+        names: Some(world.names()),
     }
 }
 
-impl Split {
-    /// Stored data sets depend on these numbers.
-    fn number(self) -> u64 {
-        match self {
-            Self::Train => 0,
-            Self::Validation => 1,
-            Self::Test => 2,
-            Self::DciTrain => 3,
-        }
+/// The observations of states, with the noise of the sensor.
+pub(super) fn observe(
+    world: &World,
+    split: Split,
+    rows: Range<usize>,
+    states: &GroundTruth,
+) -> Result<Pairs, PairsError> {
+    let side = |z: &Option<DMatrix<f64>>, part| {
+        let z = z.as_ref().expect("the states of a world are complete");
+        let mut data = row_major(&world.x_from_z(z));
+        let rng = &mut data_rng(world, split, part);
+        add_noise(&mut data, world.config().observation_noise, rows.start * world.dim_x(), rng);
+        Observations::Vectors { data, dim: world.dim_x() }
+    };
+    let before = side(&states.z_before, Part::NoiseBefore);
+    Pairs::new(before, side(&states.z_after, Part::NoiseAfter))
+}
+
+/// The entries of a matrix, row after row.
+pub(super) fn row_major(x: &DMatrix<f64>) -> Vec<f32> {
+    let mut data = Vec::with_capacity(x.len());
+    for row in 0..x.nrows() {
+        data.extend((0..x.ncols()).map(|col| x[(row, col)] as f32));
+    }
+    data
+}
+
+fn data_rng(world: &World, split: Split, part: Part) -> StreamRng {
+    Seed(world.config().seed).rng_at(Stream::Data, PARTS * split.number() + part as u64)
+}
+
+/// Adds normal noise whose first `skipped` values belong to rows before these.
+fn add_noise(data: &mut [f32], std: f64, skipped: usize, rng: &mut dyn Rng) {
+    if std <= 0.0 {
+        return;
+    }
+    let normal = |rng: &mut dyn Rng| -> f64 { StandardNormal.sample(rng) };
+    for _ in 0..skipped {
+        normal(rng);
+    }
+    for x in data {
+        *x += (std * normal(rng)) as f32;
     }
 }
 
 impl Draws {
-    fn draw(n: usize, d: usize, rng: &mut dyn Rng) -> Self {
+    /// One generator draws all rows in turn, those before the range to be forgotten.
+    fn draw(rows: Range<usize>, d: usize, rng: &mut dyn Rng) -> Self {
+        let n = rows.len();
         let (mut e, mut values) = (DMatrix::zeros(n, d), DMatrix::zeros(n, d));
         let mut targets = Vec::with_capacity(n);
-        for row in 0..n {
-            for j in 0..d {
-                e[(row, j)] = StandardNormal.sample(rng);
-            }
+        let mut row_e = vec![0.0; d];
+        for row in 0..rows.end {
+            row_e.iter_mut().for_each(|e| *e = StandardNormal.sample(rng));
             let target = InterventionTarget::from_label(rng.random_range(0..=d));
             let value: f64 = StandardNormal.sample(rng);
+            let Some(row) = row.checked_sub(rows.start) else { continue };
+            row_e.iter().enumerate().for_each(|(j, &v)| e[(row, j)] = v);
             target.variables().iter().for_each(|&k| values[(row, k)] = value);
             targets.push(target);
         }

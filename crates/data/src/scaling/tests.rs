@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::*;
+use crate::generator::{Generator, Split};
 
 /// Relative to values of order one; compositions of a few dozen roundings.
 const EXACT: f64 = 1e-9;
@@ -83,7 +84,7 @@ proptest! {
         let (before, after) = (truth.z_before.unwrap(), truth.z_after.unwrap());
         let (e_before, e_after) = (truth.e_before.unwrap(), truth.e_after.unwrap());
         for (row, target) in truth.targets.unwrap().iter().enumerate() {
-            for j in 0..world.dim() {
+            for j in 0..world.dag().dim() {
                 let is_target = target.variables().contains(&j);
                 let moved = target.variables().iter().any(|&k| k == j || world.dag().descendants(k)[j]);
                 let same = |a: f64, b: f64| a.to_bits() == b.to_bits();

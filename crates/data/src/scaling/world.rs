@@ -1,10 +1,17 @@
-use domino_core::{Dag, InterventionTarget, Seed, Stream, StreamRng};
+use std::ops::Range;
+
+use domino_core::{
+    Dag, Form, GroundTruth, InterventionTarget, Observations, Pairs, PairsError, Seed, Stream,
+    StreamRng,
+};
 use nalgebra::DMatrix;
 
 use super::config::{ConfigError, ScalingConfig};
 use super::linalg::standard_normal;
 use super::mechanisms::{LocationScale, Mechanisms};
 use super::mixing::Mixing;
+use super::sample;
+use crate::generator::{Counterfactual, Generator, Split};
 
 /// States drawn to standardise networks and variables by.
 const CALIBRATION_ROWS: usize = 8192;
@@ -17,6 +24,7 @@ const CALIBRATION_ROWS: usize = 8192;
 ///
 /// ```
 /// use domino_core::InterventionTarget::Atomic;
+/// use domino_data::Generator;
 /// use domino_data::scaling::{GraphConfig, ScalingConfig, World};
 /// use nalgebra::dmatrix;
 ///
@@ -39,15 +47,6 @@ pub struct World {
     dag: Dag,
     mechanisms: Mechanisms,
     mixing: Mixing,
-}
-
-/// The state that an intervention leads to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Counterfactual {
-    /// Causal variables, `[n, d]`.
-    pub z: DMatrix<f64>,
-    /// Noise, `[n, d]`: that of the targets is what would have brought about their values.
-    pub e: DMatrix<f64>,
 }
 
 /// Parts of [`Stream::World`], one per ingredient, so that none shifts another.
@@ -85,16 +84,6 @@ impl World {
         &self.config
     }
 
-    /// The causal graph.
-    pub fn dag(&self) -> &Dag {
-        &self.dag
-    }
-
-    /// Number of causal variables `d`.
-    pub fn dim(&self) -> usize {
-        self.dag.dim()
-    }
-
     /// Number of observed values.
     pub fn dim_x(&self) -> usize {
         self.config.dim_x()
@@ -116,23 +105,6 @@ impl World {
         }
     }
 
-    /// Variables from noise, `z = s(e)`.
-    pub fn z_from_e(&self, e: &DMatrix<f64>) -> DMatrix<f64> {
-        z_from_e(&self.dag, &self.mechanisms, e)
-    }
-
-    /// Noise from variables, `e_j = (z_j − f_j(z_pa)) / g_j(z_pa)`.
-    pub fn e_from_z(&self, z: &DMatrix<f64>) -> DMatrix<f64> {
-        let mut e = z.clone();
-        for j in 0..self.dim() {
-            let law = self.mechanisms.location_scale(j, z);
-            for (row, e) in e.column_mut(j).iter_mut().enumerate() {
-                *e = law.abduct(row, *e);
-            }
-        }
-        e
-    }
-
     /// Noiseless observations of variables.
     pub fn x_from_z(&self, z: &DMatrix<f64>) -> DMatrix<f64> {
         self.mixing.x_from_z(z)
@@ -142,18 +114,29 @@ impl World {
     pub fn z_from_x(&self, x: &DMatrix<f64>) -> DMatrix<f64> {
         self.mixing.z_from_x(x)
     }
+}
 
-    /// The state after perfect interventions: in row `r` the variables of `targets[r]` take their
-    /// values from row `r` of `values`, all others follow from their parents and their own noise.
-    ///
-    /// `e` and `values` are `[n, d]`; entries of `values` that are no target's are not read. Variables
-    /// that are not downstream of a target come out with the same bits as from [`World::z_from_e`].
-    ///
-    /// # Panics
-    /// If there are not as many targets and rows of `values` as rows of `e`.
-    ///
-    /// Pearl 2009, theorem 7.1.7.
-    pub fn intervene(
+impl Generator for World {
+    fn dag(&self) -> &Dag {
+        &self.dag
+    }
+
+    fn z_from_e(&self, e: &DMatrix<f64>) -> DMatrix<f64> {
+        z_from_e(&self.dag, &self.mechanisms, e)
+    }
+
+    fn e_from_z(&self, z: &DMatrix<f64>) -> DMatrix<f64> {
+        let mut e = z.clone();
+        for j in 0..self.dag.dim() {
+            let law = self.mechanisms.location_scale(j, z);
+            for (row, e) in e.column_mut(j).iter_mut().enumerate() {
+                *e = law.abduct(row, *e);
+            }
+        }
+        e
+    }
+
+    fn intervene(
         &self,
         e: &DMatrix<f64>,
         targets: &[InterventionTarget],
@@ -175,6 +158,31 @@ impl World {
             }
         }
         Counterfactual { z, e }
+    }
+
+    fn names(&self) -> Vec<String> {
+        (1..=self.dag.dim()).map(|k| format!("z{k}")).collect()
+    }
+
+    fn form(&self) -> Form {
+        Form::Vector { dim: self.dim_x() }
+    }
+
+    fn observation_of(&self, z: &DMatrix<f64>) -> Observations {
+        Observations::Vectors { data: sample::row_major(&self.x_from_z(z)), dim: self.dim_x() }
+    }
+
+    fn states(&self, split: Split, rows: Range<usize>) -> GroundTruth {
+        sample::states(self, split, rows)
+    }
+
+    fn observe(
+        &self,
+        split: Split,
+        rows: Range<usize>,
+        states: &GroundTruth,
+    ) -> Result<Pairs, PairsError> {
+        sample::observe(self, split, rows, states)
     }
 }
 
