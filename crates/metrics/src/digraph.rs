@@ -68,9 +68,9 @@ impl Digraph {
     }
 
     /// The edges `(from, to)`, `from != to`, for which `has_edge` holds.
-    fn from_fn(dim: usize, has_edge: impl Fn(usize, usize) -> bool) -> Self {
-        let keep = |n: usize| n / dim != n % dim && has_edge(n / dim, n % dim);
-        Self { dim, adjacency: (0..dim * dim).map(keep).collect() }
+    pub(crate) fn from_fn(dim: usize, mut has_edge: impl FnMut(usize, usize) -> bool) -> Self {
+        let mut keep = |n: usize| n / dim != n % dim && has_edge(n / dim, n % dim);
+        Self { dim, adjacency: (0..dim * dim).map(&mut keep).collect() }
     }
 
     /// Number of variables.
@@ -105,7 +105,7 @@ impl From<&Dag> for Digraph {
     }
 }
 
-fn square(m: &DMatrix<f64>) -> Result<usize, GraphError> {
+pub(crate) fn square(m: &DMatrix<f64>) -> Result<usize, GraphError> {
     let (rows, cols) = m.shape();
     if rows == cols { Ok(rows) } else { Err(GraphError::NotSquare { rows, cols }) }
 }

@@ -70,6 +70,26 @@ pub enum MetricError {
         /// Variables found.
         got: usize,
     },
+    /// There are more variables than an exact search can take.
+    #[error("{what}: expected at most {most} variables, got {got}")]
+    TooLarge {
+        /// Name of the input.
+        what: &'static str,
+        /// Most variables.
+        most: usize,
+        /// Variables found.
+        got: usize,
+    },
+    /// There are fewer of something than needed.
+    #[error("{what}: expected at least {least}, got {got}")]
+    TooFew {
+        /// What there are too few of.
+        what: &'static str,
+        /// Least number.
+        least: usize,
+        /// Number found.
+        got: usize,
+    },
     /// A target label names a variable that does not exist.
     #[error("label[{row}]: expected 0 (none) to {dim}, got {label}")]
     Label {

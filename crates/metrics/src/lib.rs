@@ -37,6 +37,7 @@ mod gbt;
 mod graph;
 mod matching;
 mod mcc;
+mod regression;
 mod rows;
 mod sample;
 mod target_accuracy;
@@ -48,9 +49,17 @@ pub use digraph::Digraph;
 pub use error::MetricError;
 pub use gbt::{Columns, Gbt, GbtOptions};
 pub use graph::{
-    EdgeScores, GraphScores, Reversal, edge_scores, edge_scores_of_digraphs, shd, shd_of_digraphs,
+    Adjustment, Binning, Calibration, CalibrationOptions, EdgeProbScores, EdgeScores, GcastleRates,
+    GraphScores, MAX_EDIT_DIM, ReliabilityBin, Reversal, ShdConvention, WrongEffects,
+    adjustment_distance, calibration, cdt_area_under_precision_recall, edge_prob_scores,
+    edge_scores, edge_scores_of_digraphs, edit_distance, gcastle_rates, orientation_accuracy, shd,
+    shd_by_convention, shd_of_classes, shd_of_digraphs, sid, unlabelled_edit_distance,
 };
 pub use matching::Matching;
 pub use mcc::{Mcc, mcc, mcc_out_of_sample};
+pub use regression::{
+    AffineMcc, KernelRidgeChoice, KernelRidgeOptions, R2, Regressor, WeakMcc, affine_mcc, block_r2,
+    r2, weak_mcc,
+};
 pub use sample::Sample;
 pub use target_accuracy::{TargetAccuracy, UnderMatching, target_accuracy, target_accuracy_under};

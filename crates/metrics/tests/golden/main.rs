@@ -6,5 +6,6 @@
 mod dci;
 mod graphs;
 mod mcc;
+mod regression;
 mod support;
 mod targets;

@@ -67,6 +67,21 @@ impl Report {
         }
     }
 
+    /// A score that may not exist, recorded as `null`.
+    pub(crate) fn close_option(
+        &mut self,
+        what: &str,
+        got: Option<f64>,
+        expected: &Value,
+        tol: f64,
+    ) {
+        match got {
+            Some(got) if !expected.is_null() => self.close(what, got, number(expected), tol),
+            Some(got) => self.misses.push(format!("{what}: expected nothing, got {got}")),
+            None => assert!(expected.is_null(), "{what}: expected {expected}, got nothing"),
+        }
+    }
+
     pub(crate) fn close_matrix(
         &mut self,
         what: &str,

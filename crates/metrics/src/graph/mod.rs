@@ -1,3 +1,24 @@
+//! Predicted graphs against true ones.
+
+mod adjustment;
+mod calibration;
+mod convention;
+mod cpdag;
+mod edit;
+mod gcastle;
+mod probabilities;
+mod separation;
+
+pub use adjustment::{Adjustment, WrongEffects, adjustment_distance, sid};
+pub use calibration::{Binning, Calibration, CalibrationOptions, ReliabilityBin, calibration};
+pub use convention::{ShdConvention, shd_by_convention};
+pub use cpdag::shd_of_classes;
+pub use edit::{MAX_EDIT_DIM, edit_distance, unlabelled_edit_distance};
+pub use gcastle::{GcastleRates, gcastle_rates};
+pub use probabilities::{
+    EdgeProbScores, cdt_area_under_precision_recall, edge_prob_scores, orientation_accuracy,
+};
+
 use domino_core::Dag;
 use serde::{Deserialize, Serialize};
 
@@ -159,21 +180,21 @@ pub fn edge_scores_of_digraphs(
 
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "these scores are exact by definition")]
-mod tests {
+pub(crate) mod tests {
     use nalgebra::DMatrix;
     use proptest::prelude::*;
 
     use super::*;
 
     /// Any directed graph over five variables.
-    fn digraph() -> impl Strategy<Value = Digraph> {
+    pub(crate) fn digraph() -> impl Strategy<Value = Digraph> {
         prop::collection::vec(0.0..1.0f64, 25).prop_map(|entries| {
             Digraph::from_probs(&DMatrix::from_row_slice(5, 5, &entries), 0.6).unwrap()
         })
     }
 
     /// A DAG over five variables in any order.
-    fn dag() -> impl Strategy<Value = Dag> {
+    pub(crate) fn dag() -> impl Strategy<Value = Dag> {
         let bits = prop::collection::vec(any::<bool>(), 25);
         let order = Just((0..5).collect::<Vec<usize>>()).prop_shuffle();
         (bits, order).prop_map(|(bits, order)| {
