@@ -21,11 +21,17 @@
 //! learning*, NeurIPS 2022, arXiv 2203.16437.
 
 mod checksum;
+mod config_error;
 mod generator;
+pub mod interventions;
+mod normal;
 pub mod npz;
+mod rows;
 pub mod scaling;
 mod spec;
+pub mod unit;
 
 pub use checksum::checksum;
+pub use config_error::ConfigError;
 pub use generator::{Counterfactual, Generator, Split};
 pub use spec::{DatasetSpec, GeneratorConfig, SpecError};

@@ -14,10 +14,12 @@ mod short_form;
 mod world;
 
 pub use config::{
-    ConfigError, GraphConfig, LeakyReluConfig, LinearConfig, MechanismConfig, MixingConfig,
-    MlpConfig, RandomGraph, ScalingConfig, WeightLaw,
+    GraphConfig, LeakyReluConfig, LinearConfig, MechanismConfig, MixingConfig, MlpConfig,
+    RandomGraph, ScalingConfig, WeightLaw,
 };
 pub use world::World;
+
+pub use crate::config_error::ConfigError;
 
 #[cfg(test)]
 mod config_tests;

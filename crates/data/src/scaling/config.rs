@@ -1,10 +1,11 @@
-use domino_core::{Dag, GraphError};
+use domino_core::Dag;
 use rand::{Rng, RngExt};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use super::short_form::{name_or_table, name_or_table_schema};
+use crate::config_error::{ConfigError, at_least, finite, not_negative, positive, probability};
+use crate::interventions::InterventionConfig;
 
 /// What a [`World`](super::World) is drawn from. The defaults are the linear benchmark of Brehmer
 /// et al. 2022, section 5.4, in two dimensions.
@@ -38,6 +39,9 @@ pub struct ScalingConfig {
     /// observations; drawn anew before and after.
     #[schemars(range(min = 0.0))]
     pub observation_noise: f64,
+    /// What happens between before and after.
+    #[serde(skip_serializing_if = "InterventionConfig::is_default")]
+    pub interventions: InterventionConfig,
 }
 
 /// The causal graph of a world.
@@ -135,34 +139,6 @@ pub struct LeakyReluConfig {
     pub shift: f64,
 }
 
-/// Why no world can be drawn from a [`ScalingConfig`].
-#[derive(Clone, Debug, PartialEq, Error)]
-pub enum ConfigError {
-    /// A count is too small.
-    #[error("{key}: expected at least {min}, got {got}")]
-    TooFew {
-        /// The option.
-        key: &'static str,
-        /// The least allowed.
-        min: usize,
-        /// The value found.
-        got: usize,
-    },
-    /// A number is not finite or out of its range.
-    #[error("{key}: expected {expected}, got {got}")]
-    Number {
-        /// The option.
-        key: &'static str,
-        /// What would do.
-        expected: &'static str,
-        /// The value found.
-        got: f64,
-    },
-    /// The given edges are no directed acyclic graph.
-    #[error("graph: {0}")]
-    Graph(GraphError),
-}
-
 impl Default for ScalingConfig {
     fn default() -> Self {
         Self {
@@ -173,6 +149,7 @@ impl Default for ScalingConfig {
             mechanisms: MechanismConfig::Linear(LinearConfig::default()),
             mixing: MixingConfig::Rotation,
             observation_noise: 0.0,
+            interventions: InterventionConfig::default(),
         }
     }
 }
@@ -209,6 +186,7 @@ impl ScalingConfig {
         at_least("d", 1, self.d)?;
         at_least("dim_x", self.d, self.dim_x())?;
         not_negative("observation_noise", self.observation_noise)?;
+        self.interventions.validate(self.d)?;
         match &self.graph {
             GraphConfig::Random(random) => {
                 probability("graph.random.edge_probability", random.edge_probability)?;
@@ -257,33 +235,4 @@ fn mechanism_schema(generator: &mut SchemaGenerator) -> Schema {
 
 fn mixing_schema(generator: &mut SchemaGenerator) -> Schema {
     name_or_table_schema::<MixingConfig>(generator, &["leaky_relu"])
-}
-
-fn at_least(key: &'static str, min: usize, got: usize) -> Result<(), ConfigError> {
-    if got < min { Err(ConfigError::TooFew { key, min, got }) } else { Ok(()) }
-}
-
-fn probability(key: &'static str, got: f64) -> Result<(), ConfigError> {
-    number(key, "a number from 0 to 1", got, |p| (0.0..=1.0).contains(&p))
-}
-
-fn positive(key: &'static str, got: f64) -> Result<(), ConfigError> {
-    number(key, "a finite number above 0", got, |v| v.is_finite() && v > 0.0)
-}
-
-fn not_negative(key: &'static str, got: f64) -> Result<(), ConfigError> {
-    number(key, "a finite number, 0 or more", got, |v| v.is_finite() && v >= 0.0)
-}
-
-fn finite(key: &'static str, got: f64) -> Result<(), ConfigError> {
-    number(key, "a finite number", got, f64::is_finite)
-}
-
-fn number(
-    key: &'static str,
-    expected: &'static str,
-    got: f64,
-    allowed: fn(f64) -> bool,
-) -> Result<(), ConfigError> {
-    if allowed(got) { Ok(()) } else { Err(ConfigError::Number { key, expected, got }) }
 }

@@ -77,6 +77,7 @@ fn configs_survive_toml_and_json() {
             ..LeakyReluConfig::default()
         }),
         observation_noise: 0.25,
+        ..ScalingConfig::default()
     };
     for config in [odd, ScalingConfig::default()] {
         assert_eq!(read(&toml::to_string(&config).unwrap()).unwrap(), config);

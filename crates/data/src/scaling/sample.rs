@@ -2,52 +2,40 @@
 
 use std::ops::Range;
 
-use domino_core::{
-    GroundTruth, InterventionTarget, Observations, Pairs, PairsError, Seed, Stream, StreamRng,
-};
+use domino_core::{GroundTruth, InterventionTarget, Observations, Pairs, PairsError};
 use nalgebra::DMatrix;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
 use super::world::World;
 use crate::generator::{Generator, Split};
-
-/// Generators of one split, so that observation noise does not shift the states.
-#[derive(Clone, Copy)]
-#[repr(u64)]
-enum Part {
-    States = 0,
-    NoiseBefore = 1,
-    NoiseAfter = 2,
-}
-
-/// Generators set aside for each split.
-const PARTS: u64 = 4;
+use crate::rows::{Part, RowRngs, split_rng};
 
 /// The random numbers behind some rows.
 struct Draws {
-    /// Noise, `[n, d]`.
+    /// Noise before, `[n, d]`.
     e: DMatrix<f64>,
     targets: Vec<InterventionTarget>,
-    /// New values of the targets, `[n, d]`.
-    values: DMatrix<f64>,
+    /// Draws behind the new values of the targets, `[n, d]`.
+    fresh: DMatrix<f64>,
+    /// Noise after of what is not hit, `[n, d]`.
+    e_after: DMatrix<f64>,
 }
 
-/// `e ~ N(0, 1)`, the target uniform over none and the `d` variables, its new value `~ N(0, 1)`,
-/// the noise of all others kept.
+/// `e ~ N(0, 1)`, and what the law of interventions does to it.
 ///
-/// Non-descendants of the target come out with the same bits before and after.
+/// Non-descendants of the target come out with the same bits before and after, unless the options
+/// move their noise.
 pub(super) fn states(world: &World, split: Split, rows: Range<usize>) -> GroundTruth {
-    let Draws { e, targets, values } =
-        Draws::draw(rows, world.dag().dim(), &mut data_rng(world, split, Part::States));
-    let z = world.z_from_e(&e);
-    let after = world.intervene(&e, &targets, &values);
+    let draws = Draws::draw(world, split, rows);
+    let z = world.z_from_e(&draws.e);
+    let after = world.after(&z, &draws.e_after, &draws.targets, &draws.fresh);
     GroundTruth {
         z_before: Some(z),
         z_after: Some(after.z),
-        e_before: Some(e),
+        e_before: Some(draws.e),
         e_after: Some(after.e),
-        targets: Some(targets),
+        targets: Some(draws.targets),
         dag: Some(world.dag().clone()),
         names: Some(world.names()),
     }
@@ -63,12 +51,12 @@ pub(super) fn observe(
     let side = |z: &Option<DMatrix<f64>>, part| {
         let z = z.as_ref().expect("the states of a world are complete");
         let mut data = row_major(&world.x_from_z(z));
-        let rng = &mut data_rng(world, split, part);
+        let rng = &mut split_rng(world.config().seed, split, part);
         add_noise(&mut data, world.config().observation_noise, rows.start * world.dim_x(), rng);
         Observations::Vectors { data, dim: world.dim_x() }
     };
-    let before = side(&states.z_before, Part::NoiseBefore);
-    Pairs::new(before, side(&states.z_after, Part::NoiseAfter))
+    let before = side(&states.z_before, Part::SensorBefore);
+    Pairs::new(before, side(&states.z_after, Part::SensorAfter))
 }
 
 /// The entries of a matrix, row after row.
@@ -78,10 +66,6 @@ pub(super) fn row_major(x: &DMatrix<f64>) -> Vec<f32> {
         data.extend((0..x.ncols()).map(|col| x[(row, col)] as f32));
     }
     data
-}
-
-fn data_rng(world: &World, split: Split, part: Part) -> StreamRng {
-    Seed(world.config().seed).rng_at(Stream::Data, PARTS * split.number() + part as u64)
 }
 
 /// Adds normal noise whose first `skipped` values belong to rows before these.
@@ -99,21 +83,48 @@ fn add_noise(data: &mut [f32], std: f64, skipped: usize, rng: &mut dyn Rng) {
 }
 
 impl Draws {
+    fn draw(world: &World, split: Split, rows: Range<usize>) -> Self {
+        let seed = world.config().seed;
+        let d = world.dag().dim();
+        let mut draws = Self::published(rows.clone(), d, &mut split_rng(seed, split, Part::States));
+        if !world.config().interventions.is_default() {
+            let rngs = RowRngs::new(seed, split, Part::Interventions);
+            rows.enumerate().for_each(|(at, row)| draws.attempt(world, at, &mut rngs.row(row)));
+        }
+        draws
+    }
+
+    /// The setting of the paper: the target uniform over none and the `d` variables, its new value
+    /// `~ N(0, 1)`, the noise of all others kept.
+    ///
     /// One generator draws all rows in turn, those before the range to be forgotten.
-    fn draw(rows: Range<usize>, d: usize, rng: &mut dyn Rng) -> Self {
+    fn published(rows: Range<usize>, d: usize, rng: &mut dyn Rng) -> Self {
         let n = rows.len();
-        let (mut e, mut values) = (DMatrix::zeros(n, d), DMatrix::zeros(n, d));
+        let (mut e, mut fresh) = (DMatrix::zeros(n, d), DMatrix::zeros(n, d));
         let mut targets = Vec::with_capacity(n);
         let mut row_e = vec![0.0; d];
         for row in 0..rows.end {
-            row_e.iter_mut().for_each(|e| *e = StandardNormal.sample(rng));
+            for e in &mut row_e {
+                *e = StandardNormal.sample(rng);
+            }
             let target = InterventionTarget::from_label(rng.random_range(0..=d));
             let value: f64 = StandardNormal.sample(rng);
             let Some(row) = row.checked_sub(rows.start) else { continue };
             row_e.iter().enumerate().for_each(|(j, &v)| e[(row, j)] = v);
-            target.variables().iter().for_each(|&k| values[(row, k)] = value);
+            target.variables().iter().for_each(|&k| fresh[(row, k)] = value);
             targets.push(target);
         }
-        Self { e, targets, values }
+        Self { e_after: e.clone(), e, targets, fresh }
+    }
+
+    /// Puts what the world's law of interventions says in place of the published setting.
+    fn attempt(&mut self, world: &World, at: usize, rng: &mut dyn Rng) {
+        let e: Vec<f64> = self.e.row(at).iter().copied().collect();
+        let attempt = world.interventions().draw(&e, rng);
+        for j in 0..e.len() {
+            self.fresh[(at, j)] = attempt.fresh[j];
+            self.e_after[(at, j)] = attempt.e[j];
+        }
+        self.targets[at] = attempt.target;
     }
 }

@@ -61,7 +61,7 @@ fn any_config() -> impl Strategy<Value = ScalingConfig> {
             graph,
             mechanisms,
             mixing,
-            observation_noise: 0.0,
+            ..ScalingConfig::default()
         })
 }
 

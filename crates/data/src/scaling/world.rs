@@ -6,12 +6,14 @@ use domino_core::{
 };
 use nalgebra::DMatrix;
 
-use super::config::{ConfigError, ScalingConfig};
+use super::config::ScalingConfig;
 use super::linalg::standard_normal;
 use super::mechanisms::{LocationScale, Mechanisms};
 use super::mixing::Mixing;
 use super::sample;
+use crate::config_error::ConfigError;
 use crate::generator::{Counterfactual, Generator, Split};
+use crate::interventions::{Effect, InterventionLaw};
 
 /// States drawn to standardise networks and variables by.
 const CALIBRATION_ROWS: usize = 8192;
@@ -47,6 +49,9 @@ pub struct World {
     dag: Dag,
     mechanisms: Mechanisms,
     mixing: Mixing,
+    interventions: InterventionLaw,
+    /// What follows its parents in place of `mechanisms` under soft interventions.
+    soft: Option<Mechanisms>,
 }
 
 /// Parts of [`Stream::World`], one per ingredient, so that none shifts another.
@@ -57,12 +62,13 @@ enum Part {
     Mechanisms = 1,
     Mixing = 2,
     Calibration = 3,
+    Soft = 4,
 }
 
 impl World {
     /// Draws a world from its seed.
     ///
-    /// Graph, mechanisms and mixing have generators of their own: changing the options of one leaves
+    /// Graph, mechanisms, mixing and soft mechanisms have generators of their own: changing the options of one leaves
     /// the random numbers of the others as they are.
     ///
     /// # Errors
@@ -76,7 +82,10 @@ impl World {
         let mechanisms = Mechanisms::draw(&config.mechanisms, &dag, &e, &mut rng(Part::Mechanisms));
         let z = z_from_e(&dag, &mechanisms, &e);
         let mixing = Mixing::draw(&config.mixing, config.dim_x(), &z, &mut rng(Part::Mixing));
-        Ok(Self { config: config.clone(), dag, mechanisms, mixing })
+        let soft = (config.interventions.effect == Effect::Soft)
+            .then(|| Mechanisms::draw(&config.mechanisms, &dag, &e, &mut rng(Part::Soft)));
+        let interventions = config.interventions.law(config.d)?;
+        Ok(Self { config: config.clone(), dag, mechanisms, mixing, interventions, soft })
     }
 
     /// What the world was drawn from.
@@ -103,6 +112,55 @@ impl World {
             Mixing::Linear(matrix) => Some(matrix),
             Mixing::LeakyRelu(_) => None,
         }
+    }
+
+    /// The law of what happens between before and after.
+    pub fn interventions(&self) -> &InterventionLaw {
+        &self.interventions
+    }
+
+    /// The state that follows from `z` when `targets` are hit and the noise of the others is `e`;
+    /// `fresh` holds draws from `N(0, 1)` behind the new values.
+    pub(super) fn after(
+        &self,
+        z: &DMatrix<f64>,
+        e: &DMatrix<f64>,
+        targets: &[InterventionTarget],
+        fresh: &DMatrix<f64>,
+    ) -> Counterfactual {
+        self.follow(e, targets, |j, z_after| {
+            let soft = self.soft.as_ref().map(|soft| soft.location_scale(j, z_after));
+            let new = |row: usize| {
+                let fresh = fresh[(row, j)];
+                soft.as_ref().map_or(fresh, |law| law.predict(row, fresh))
+            };
+            (0..e.nrows()).map(|row| self.interventions.leaked(z[(row, j)], new(row))).collect()
+        })
+    }
+
+    /// Causes before effects: targets take their new values, of which `values_of` yields those of
+    /// one variable from what comes before it; all others follow from their parents and noise.
+    fn follow(
+        &self,
+        e: &DMatrix<f64>,
+        targets: &[InterventionTarget],
+        values_of: impl Fn(usize, &DMatrix<f64>) -> Vec<f64>,
+    ) -> Counterfactual {
+        let (mut z, mut e) = (e.clone(), e.clone());
+        for &j in self.dag.topological_order() {
+            let law = self.mechanisms.location_scale(j, &z);
+            let values = values_of(j, &z);
+            for (row, target) in targets.iter().enumerate() {
+                let (z, e) = (&mut z[(row, j)], &mut e[(row, j)]);
+                if target.variables().contains(&j) {
+                    *z = values[row];
+                    *e = law.abduct(row, *z);
+                } else {
+                    *z = law.predict(row, *e);
+                }
+            }
+        }
+        Counterfactual { z, e }
     }
 
     /// Noiseless observations of variables.
@@ -144,20 +202,7 @@ impl Generator for World {
     ) -> Counterfactual {
         assert_eq!(targets.len(), e.nrows(), "one target per row of e");
         assert_eq!(values.shape(), e.shape(), "values of the same shape as e");
-        let (mut z, mut e) = (e.clone(), e.clone());
-        for &j in self.dag.topological_order() {
-            let law = self.mechanisms.location_scale(j, &z);
-            for (row, target) in targets.iter().enumerate() {
-                let (z, e) = (&mut z[(row, j)], &mut e[(row, j)]);
-                if target.variables().contains(&j) {
-                    *z = values[(row, j)];
-                    *e = law.abduct(row, *z);
-                } else {
-                    *z = law.predict(row, *e);
-                }
-            }
-        }
-        Counterfactual { z, e }
+        self.follow(e, targets, |j, _| values.column(j).iter().copied().collect())
     }
 
     fn names(&self) -> Vec<String> {
