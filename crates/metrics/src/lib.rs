@@ -28,6 +28,8 @@
 //! The public codes that define the conventions are named at each function; their golden values
 //! are part of the tests.
 
+mod bootstrap;
+mod citris;
 mod concentration;
 mod correlation;
 mod dci;
@@ -42,6 +44,14 @@ mod rows;
 mod sample;
 mod target_accuracy;
 
+pub use bootstrap::{
+    BootstrapOptions, Interval, IntervalMethod, bootstrap, bootstrap_all, interval_of_replicates,
+    mean_interval,
+};
+pub use citris::{
+    DiagonalSummary, FactorDistance, FactorKind, Factors, GroupScores, PredictedFactor,
+    ReadFactors, Triplets, factor_distance, group_scores, score_predictions, triplet_distance,
+};
 pub use concentration::{Concentration, completeness, disentanglement};
 pub use correlation::{Correlation, correlation_matrix};
 pub use dci::{Dci, DciOptions, SquaredError, dci};

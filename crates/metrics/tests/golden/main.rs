@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be read fails the test")]
 
+mod citris;
 mod dci;
 mod graphs;
 mod mcc;
