@@ -105,8 +105,8 @@ fn studio(objects: Vec<Object>) -> Scene {
         background: Background { below: Rgb::grey(0.25), above: Rgb::new(0.45, 0.6, 0.85) },
         camera: Camera {
             eye: Vec3::new(0.0, 2.2, -4.2),
-            target: Vec3::new(0.0, 0.45, 0.0),
-            field_of_view: 0.62,
+            target: Vec3::new(0.0, 0.55, 0.0),
+            field_of_view: 0.68,
         },
     }
 }

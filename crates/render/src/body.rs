@@ -1,5 +1,6 @@
 //! Objects made ready for a picture.
 
+use crate::cull::Hull;
 use crate::lanes::{LANES, Lane, Lane3, max, min};
 use crate::scene::Object;
 use crate::shape::{Bounds, Shape};
@@ -27,6 +28,17 @@ impl Frame {
     #[inline(always)]
     pub(crate) fn direction_out(&self, local: Vec3) -> Vec3 {
         self.rotation.apply(local)
+    }
+
+    #[inline(always)]
+    pub(crate) fn point_out(&self, local: Vec3) -> Vec3 {
+        self.rotation.apply(local) + self.position
+    }
+
+    /// The axes of the frame in the world, of these lengths.
+    pub(crate) fn axes_out(&self, lengths: Vec3) -> [Vec3; 3] {
+        let axes = [Vec3::X * lengths.x, Vec3::Y * lengths.y, Vec3::Z * lengths.z];
+        axes.map(|axis| self.rotation.apply(axis))
     }
 }
 
@@ -57,6 +69,8 @@ pub(crate) struct Body<'a> {
     pub(crate) frame: Frame,
     /// The box around it in its own frame; `None` for the plane.
     pub(crate) bounds: Option<Bounds>,
+    /// A tighter one in the world.
+    pub(crate) hull: Option<Hull>,
 }
 
 impl<'a> Body<'a> {
@@ -88,7 +102,9 @@ impl<'a> Body<'a> {
             }),
         };
         let frame = Frame { position: object.position, rotation: object.rotation };
-        Self { object, kind, frame, bounds: object.shape.bounds() }
+        let mut body = Self { object, kind, frame, bounds: object.shape.bounds(), hull: None };
+        body.hull = Hull::new(&body);
+        body
     }
 
     /// Whether a straight way from a point of the surface outwards never meets the body again.

@@ -53,16 +53,23 @@ impl Lane3 {
     }
 }
 
+/// One of two values, both of which are computed: `if` and `else` without a branch.
+#[expect(clippy::fn_params_excessive_bools, reason = "the condition of the lane")]
+#[inline(always)]
+pub(crate) fn select<T: Copy>(condition: bool, yes: T, no: T) -> T {
+    if condition { yes } else { no }
+}
+
 // `f32::min` and `f32::max` handle NaN, which costs two more instructions and which no lane holds.
 
 #[inline(always)]
 pub(crate) fn min(a: f32, b: f32) -> f32 {
-    if a < b { a } else { b }
+    select(a < b, a, b)
 }
 
 #[inline(always)]
 pub(crate) fn max(a: f32, b: f32) -> f32 {
-    if a > b { a } else { b }
+    select(a > b, a, b)
 }
 
 #[inline(always)]
@@ -84,5 +91,5 @@ pub(crate) fn floor(x: f32) -> f32 {
     // round.
     const WHOLE: f32 = 12_582_912.0;
     let near = (x + WHOLE) - WHOLE;
-    if near > x { near - 1.0 } else { near }
+    select(near > x, near - 1.0, near)
 }

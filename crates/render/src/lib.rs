@@ -25,9 +25,11 @@
 #![allow(clippy::needless_range_loop, reason = "a lane is one index into many arrays")]
 #![allow(clippy::needless_bitwise_bool, reason = "`&&` is a branch, which no lane can take alone")]
 
+mod approach;
 mod body;
 mod camera;
 mod color;
+mod cull;
 mod error;
 mod lanes;
 mod light;
@@ -41,6 +43,14 @@ mod tile;
 mod trace;
 mod validate;
 mod vec;
+
+#[cfg(test)]
+#[path = "../tests/common/mod.rs"]
+mod common;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+extern crate self as domino_render;
 
 pub use camera::Camera;
 pub use color::Rgb;

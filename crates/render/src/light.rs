@@ -1,20 +1,19 @@
 //! Light on surfaces, and what stands in its way.
 
+use crate::approach::Approach;
 use crate::body::{Body, Kind};
 use crate::color::Rgb;
-use crate::lanes::{FAR, LANES, Lane, Lane3, max, min, smoothstep};
+use crate::lanes::{FAR, LANES, Lane, Lane3, max, min, select, smoothstep};
 use crate::scene::{Light, Shadow};
 use crate::shade::Surface;
-use crate::solid::{NEAR, Occluder, Ray};
+use crate::solid::{Occluder, Ray};
 use crate::trace::Hits;
 use crate::vec::Vec3;
 
 /// Hard shadows are those of a light this small.
 const POINT: f32 = 1e-5;
-/// A march past a body takes at least this share of its way through the ball around it.
-const STRIDE: f32 = 1.0 / 24.0;
-/// Inside a flat body the distance to its surface is far less than the way to its rim, so it counts more.
-const DEPTH: f32 = 8.0;
+/// The way, as a share of the size of a body, after which its own surface begins to count.
+const OWN: f32 = 0.03;
 
 /// A light made ready.
 pub(crate) struct Lamp {
@@ -135,12 +134,11 @@ impl Beam {
             let length = self.length[i];
             let miss = occluder.miss(Ray { origin, direction }, length);
             // A convex body does not shade itself: its far side is turned away from the light.
-            let miss = if hits.body[i] == number { FAR } else { miss };
+            let miss = select(hits.body[i] == number, FAR, miss);
             self.dim(i, miss, radius);
         }
     }
 
-    /// Marches past the body and keeps the least distance over way.
     #[inline(always)]
     fn pass_field(
         &mut self,
@@ -151,39 +149,20 @@ impl Beam {
     ) {
         let Some(bounds) = body.bounds else { return };
         let size = bounds.half.length();
-        let spares_itself = body.is_convex();
-        let [mut t, mut end, mut miss] = [[0.0; LANES], [0.0; LANES], [FAR; LANES]];
-        let (mut points, mut distance) = (Lane3::zero(), [0.0; LANES]);
+        let mut approach = Approach::new(body);
         for i in 0..LANES {
-            let origin = body.frame.point(surface.point.get(i)) - bounds.centre;
+            let origin = body.frame.point(surface.point.get(i));
             let direction = body.frame.direction(self.direction.get(i));
+            // A convex body does not shade itself; another might, but not where it starts.
+            let own = select(body.is_convex(), FAR, OWN * size);
+            let start = select(hits.body[i] == number, own, 0.0);
             // The light is nowhere wider than its own radius.
-            let [enter, leave] = Ray { origin, direction }.through(size + radius);
-            let own = hits.body[i] == number;
-            t[i] = max(enter, if own { 0.03 * size } else { NEAR });
-            end[i] = if own & spares_itself { 0.0 } else { min(leave, self.length[i]) };
+            let reach = size + radius;
+            approach.set(i, Ray { origin, direction }, reach, [start, self.length[i]]);
         }
-        let stride = 2.0 * (size + radius) * STRIDE;
-        loop {
-            for i in 0..LANES {
-                let origin = body.frame.point(surface.point.get(i));
-                points.set(i, origin + body.frame.direction(self.direction.get(i)) * t[i]);
-            }
-            body.distances(&points, &mut distance);
-            let mut any = 0;
-            for i in 0..LANES {
-                let marches = t[i] < end[i];
-                let d = distance[i] * if distance[i] < 0.0 { DEPTH } else { 1.0 };
-                miss[i] = if marches { min(miss[i], d / t[i]) } else { miss[i] };
-                t[i] += if marches { max(distance[i], stride) } else { 0.0 };
-                any |= u32::from(marches);
-            }
-            if any == 0 {
-                break;
-            }
-        }
+        let least = approach.least(size + radius);
         for i in 0..LANES {
-            self.dim(i, miss[i], radius);
+            self.dim(i, least[i], radius);
         }
     }
 

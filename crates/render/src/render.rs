@@ -2,7 +2,7 @@ use crate::color::{Encoder, Rgb};
 use crate::error::RenderError;
 use crate::lanes::{LANES, TILE};
 use crate::scene::Scene;
-use crate::tile::{Stage, Tile};
+use crate::tile::{Culling, Stage, Tile};
 use crate::validate::check;
 
 /// What a picture is made of besides its scene.
@@ -121,7 +121,9 @@ pub fn render_into(
     out: &mut [u8],
 ) -> Result<(), RenderError> {
     let encoder = Encoder::new();
-    draw(scene, options, out, |light| [light.r, light.g, light.b].map(|v| encoder.encode(v)))
+    draw(scene, (options, Culling::On), out, |light| {
+        [encoder.encode(light.r), encoder.encode(light.g), encoder.encode(light.b)]
+    })
 }
 
 /// [`render`] in linear light, not cut to what a picture can hold: `[height, width, 3]`.
@@ -131,13 +133,13 @@ pub fn render_into(
 pub fn render_linear(scene: &Scene, options: &RenderOptions) -> Result<Vec<f32>, RenderError> {
     options.check()?;
     let mut out = vec![0.0; options.width * options.height * 3];
-    draw(scene, options, &mut out, |light| [light.r, light.g, light.b])?;
+    draw(scene, (options, Culling::On), &mut out, |light| [light.r, light.g, light.b])?;
     Ok(out)
 }
 
 fn draw<T: Copy>(
     scene: &Scene,
-    options: &RenderOptions,
+    (options, culling): (&RenderOptions, Culling),
     out: &mut [T],
     encode: impl Fn(Rgb) -> [T; 3],
 ) -> Result<(), RenderError> {
@@ -149,12 +151,14 @@ fn draw<T: Copy>(
         return Err(RenderError::Buffer { expected, got: out.len() });
     }
     let grid = [width * samples, height * samples];
-    let stage = Stage::new(scene, grid);
+    let stage = Stage::new(scene, grid, culling);
     let mut strip = Strip::new(grid[0], samples);
     for (rows, number) in out.chunks_mut(TILE * width * 3).zip(0..) {
         strip.draw(&stage, number * samples * TILE, instructions);
-        for (pixel, index) in rows.chunks_exact_mut(3).zip(0..) {
-            pixel.copy_from_slice(&encode(strip.mean(index % width, index / width)));
+        for (row, y) in rows.chunks_exact_mut(width * 3).zip(0..) {
+            for (pixel, x) in row.chunks_exact_mut(3).zip(0..) {
+                pixel.copy_from_slice(&encode(strip.mean(x, y)));
+            }
         }
     }
     Ok(())
@@ -210,8 +214,35 @@ impl Strip {
     /// Mean light of a pixel.
     fn mean(&self, column: usize, row: usize) -> Rgb {
         let n = self.samples;
-        let first = row * n * self.columns + column * n;
-        let samples = (0..n * n).map(|k| self.light[first + k / n * self.columns + k % n]);
-        samples.fold(Rgb::BLACK, |sum, light| sum + light) * (1.0 / (n * n) as f32)
+        let mut sum = Rgb::BLACK;
+        for y in row * n..(row + 1) * n {
+            let first = y * self.columns + column * n;
+            for &light in &self.light[first..first + n] {
+                sum = sum + light;
+            }
+        }
+        sum * (1.0 / (n * n) as f32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::Draw;
+
+    #[test]
+    fn culling_changes_no_bit() {
+        let options = RenderOptions::new(45, 37, 1);
+        for seed in 0..150 {
+            let scene = Draw(seed).scene();
+            let [culled, full] = [Culling::On, Culling::Off].map(|culling| {
+                let mut out = vec![0.0_f32; 45 * 37 * 3];
+                let light = |light: Rgb| [light.r, light.g, light.b];
+                draw(&scene, (&options, culling), &mut out, light).expect("a valid scene");
+                out.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+            });
+            let changed = culled.iter().zip(&full).filter(|(a, b)| a != b).count();
+            assert_eq!(changed, 0, "numbers changed in scene {seed}");
+        }
     }
 }

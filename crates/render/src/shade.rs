@@ -2,7 +2,7 @@
 
 use crate::body::{Body, Kind};
 use crate::color::Rgb;
-use crate::lanes::{LANES, Lane, Lane3, floor};
+use crate::lanes::{LANES, Lane, Lane3, floor, select};
 use crate::scene::{Background, Scene, Texture};
 use crate::solid::Solid;
 use crate::trace::{Hits, NOTHING};
@@ -40,15 +40,15 @@ impl Surface {
         for i in 0..LANES {
             let missed = hits.body[i] == NOTHING;
             // A miss lies in the eye, where numbers are small; without normal and albedo it stays unlit.
-            let t = if missed { 0.0 } else { hits.t[i] };
+            let t = select(missed, 0.0, hits.t[i]);
             self.point.set(i, eye + rays.get(i) * t);
             self.normal.set(i, Vec3::ZERO);
             self.albedo.set_color(i, Rgb::BLACK);
             self.specular[i] = 0.0;
             self.shininess[i] = 1.0;
             let height = 0.5 + 0.5 * rays.get(i).y;
-            let seen = behind.below * (1.0 - height) + behind.above * height;
-            self.light.set_color(i, if missed { seen } else { Rgb::BLACK });
+            let seen = mix(behind.below, behind.above, height);
+            self.light.set(i, seen.vec().map(|v| select(missed, v, 0.0)));
         }
     }
 
@@ -101,7 +101,7 @@ impl Surface {
         }
         for i in 0..LANES {
             let length = slope.get(i).length();
-            let local = slope.get(i) * (1.0 / if length > 0.0 { length } else { 1.0 });
+            let local = slope.get(i) * (1.0 / select(length > 0.0, length, 1.0));
             self.turn(i, number, hits, body.frame.direction_out(local));
         }
     }
@@ -110,7 +110,7 @@ impl Surface {
     fn turn(&mut self, i: usize, number: u32, hits: &Hits, normal: Vec3) {
         let mine = hits.body[i] == number;
         let old = self.normal.get(i);
-        self.normal.set(i, normal.zip(old, |new, old| if mine { new } else { old }));
+        self.normal.set(i, normal.zip(old, |new, old| select(mine, new, old)));
     }
 
     #[inline(always)]
@@ -121,7 +121,7 @@ impl Surface {
         self.weave(body, &mut other);
         for i in 0..LANES {
             let mine = hits.body[i] == number;
-            let pick = |new: f32, old: f32| if mine { new } else { old };
+            let pick = |new: f32, old: f32| select(mine, new, old);
             let color = mix(material.albedo, second(material.texture), other[i]);
             let light = material.emission + color * scene.ambient;
             self.albedo.set(i, color.vec().zip(self.albedo.get(i), pick));

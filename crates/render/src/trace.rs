@@ -1,14 +1,14 @@
 //! What each sample sees first.
 
 use crate::body::{Body, Kind};
-use crate::lanes::{FAR, LANES, Lane, Lane3, max, min};
+use crate::lanes::{FAR, LANES, Lane, Lane3, max, min, select};
 use crate::solid::{NEAR, Ray, Solid};
 use crate::vec::Vec3;
 
 /// The mark of a sample that sees no body.
 pub(crate) const NOTHING: u32 = u32::MAX;
 /// A march to a surface ends at this distance from it, as a share of the radius around the body.
-const TOUCH: f32 = 2e-4;
+const TOUCH: f32 = 5e-5;
 /// Steps after which a march along a surface gives up and misses it.
 const STEPS: usize = 96;
 
@@ -32,8 +32,8 @@ impl Hits {
     #[inline(always)]
     fn offer(&mut self, i: usize, body: u32, t: f32) {
         let closer = t < self.t[i];
-        self.t[i] = if closer { t } else { self.t[i] };
-        self.body[i] = if closer { body } else { self.body[i] };
+        self.t[i] = select(closer, t, self.t[i]);
+        self.body[i] = select(closer, body, self.body[i]);
     }
 }
 
@@ -96,7 +96,7 @@ fn meet_field(body: &Body<'_>, number: u32, eye: Vec3, rays: &Lane3, hits: &mut 
     }
     for i in 0..LANES {
         let arrived = (distance[i] < touch) & (walk.t[i] < walk.end[i]);
-        hits.offer(i, number, if arrived { walk.t[i] } else { FAR });
+        hits.offer(i, number, select(arrived, walk.t[i], FAR));
     }
 }
 
@@ -113,21 +113,9 @@ impl Walk {
         let mut any = 0;
         for i in 0..LANES {
             let walks = (distance[i] >= touch) & (self.t[i] < self.end[i]);
-            self.t[i] += if walks { distance[i] } else { 0.0 };
+            self.t[i] += select(walks, distance[i], 0.0);
             any |= u32::from(walks);
         }
         any != 0
-    }
-}
-
-impl Ray {
-    /// Where the ray enters and leaves the ball of a radius around the origin; [`FAR`] and 0 if it passes.
-    #[inline(always)]
-    pub(crate) fn through(self, radius: f32) -> [f32; 2] {
-        let along = self.origin.dot(self.direction);
-        let foot = self.origin - self.direction * along;
-        let room = radius * radius - foot.dot(foot);
-        let half = max(room, 0.0).sqrt();
-        if room > 0.0 { [-along - half, half - along] } else { [FAR, 0.0] }
     }
 }
