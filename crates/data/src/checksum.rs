@@ -1,4 +1,4 @@
-use domino_core::{GroundTruth, InterventionTarget, Observations, Pairs};
+use domino_core::{Dag, Form, GroundTruth, InterventionTarget, Observations, Pairs};
 
 /// The fingerprint of pairs and their truth: BLAKE3 in 64 hexadecimal digits.
 ///
@@ -18,41 +18,76 @@ use domino_core::{GroundTruth, InterventionTarget, Observations, Pairs};
 /// ```
 pub fn checksum(pairs: &Pairs, truth: &GroundTruth) -> String {
     let mut digest = Digest::default();
-    digest.part("before", &[]);
-    digest.observations(pairs.before());
-    digest.part("after", &[]);
-    digest.observations(pairs.after());
+    for (side, x) in [("before", pairs.before()), ("after", pairs.after())] {
+        digest.observations(side, x.form(), x.len());
+        match x {
+            Observations::Vectors { data, .. } => digest.floats(data.iter().copied()),
+            Observations::Images { data, .. } => digest.bytes(data),
+        }
+    }
     for (name, matrix) in truth.matrices() {
         digest.part(name, &[matrix.nrows(), matrix.ncols()]);
         digest.floats(matrix.iter().map(|v| *v as f32));
     }
     if let Some(targets) = &truth.targets {
         digest.part("target", &[targets.len()]);
-        targets.iter().map(InterventionTarget::variables).for_each(|t| digest.counts(t));
-    }
-    if let Some(dag) = &truth.dag {
-        digest.part("edges", &[dag.dim()]);
-        dag.edges().for_each(|(from, to)| digest.counts(&[from, to]));
-    }
-    if let Some(names) = &truth.names {
-        digest.part("names", &[names.len()]);
-        for name in names {
-            digest.text(name);
+        for target in targets {
+            digest.target(target);
         }
     }
-    digest.hasher.finalize().to_hex().to_string()
+    digest.finish(truth.dag.as_ref(), truth.names.as_deref())
 }
 
 /// Feeds values to the hasher so that different data are different bytes.
 #[derive(Default)]
-struct Digest {
+pub(crate) struct Digest {
     hasher: blake3::Hasher,
 }
 
 impl Digest {
-    fn part(&mut self, name: &str, shape: &[usize]) {
+    /// The head of a part; its values follow.
+    pub(crate) fn part(&mut self, name: &str, shape: &[usize]) {
         self.text(name);
         self.counts(shape);
+    }
+
+    /// The head of `n` observations of one side; their values follow, row after row.
+    pub(crate) fn observations(&mut self, side: &str, form: Form, n: usize) {
+        self.part(side, &[]);
+        match form {
+            Form::Vector { dim } => self.part("vectors", &[n, dim]),
+            Form::Image(s) => self.part("images", &[n, s.height, s.width, s.channels]),
+        }
+    }
+
+    /// Values of vectors or of a matrix, column after column.
+    pub(crate) fn floats(&mut self, values: impl Iterator<Item = f32>) {
+        let bytes: Vec<u8> = values.flat_map(f32::to_le_bytes).collect();
+        self.bytes(&bytes);
+    }
+
+    /// Values of pictures, or numbers in single precision as they lie in a file.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.hasher.update(bytes);
+    }
+
+    pub(crate) fn target(&mut self, target: &InterventionTarget) {
+        self.counts(target.variables());
+    }
+
+    /// The fingerprint, once the graph and the names are told too.
+    pub(crate) fn finish(mut self, dag: Option<&Dag>, names: Option<&[String]>) -> String {
+        if let Some(dag) = dag {
+            self.part("edges", &[dag.dim()]);
+            dag.edges().for_each(|(from, to)| self.counts(&[from, to]));
+        }
+        if let Some(names) = names {
+            self.part("names", &[names.len()]);
+            for name in names {
+                self.text(name);
+            }
+        }
+        self.hasher.finalize().to_hex().to_string()
     }
 
     /// Length first, so that neighbours cannot run together.
@@ -67,29 +102,10 @@ impl Digest {
             self.hasher.update(&(count as u64).to_le_bytes());
         }
     }
-
-    fn floats(&mut self, values: impl Iterator<Item = f32>) {
-        let bytes: Vec<u8> = values.flat_map(f32::to_le_bytes).collect();
-        self.hasher.update(&bytes);
-    }
-
-    fn observations(&mut self, x: &Observations) {
-        match x {
-            Observations::Vectors { data, dim } => {
-                self.part("vectors", &[x.len(), *dim]);
-                self.floats(data.iter().copied());
-            }
-            Observations::Images { data, shape } => {
-                self.part("images", &[x.len(), shape.height, shape.width, shape.channels]);
-                self.hasher.update(data);
-            }
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use domino_core::Dag;
     use nalgebra::DMatrix;
 
     use super::*;

@@ -24,11 +24,13 @@ mod checksum;
 mod config_error;
 mod generator;
 pub mod interventions;
+pub mod loader;
 mod normal;
 pub mod npz;
 mod rows;
 pub mod scaling;
 mod spec;
+pub mod store;
 pub mod unit;
 
 pub use checksum::checksum;

@@ -43,6 +43,16 @@ pub enum GeneratorConfig {
 }
 
 impl GeneratorConfig {
+    /// The kinds of generators, by the names of their tables.
+    pub const KINDS: [&str; 1] = ["scaling"];
+
+    /// The name of its table.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Scaling(_) => "scaling",
+        }
+    }
+
     /// The generator.
     ///
     /// # Errors
@@ -60,7 +70,22 @@ impl GeneratorConfig {
         }
     }
 
+    /// Version of what the generator makes: a build that makes other pairs of the same options has
+    /// another one.
+    pub fn version(&self) -> u32 {
+        match self {
+            Self::Scaling(_) => 1,
+        }
+    }
+
     /// The seed of the world and of its pairs.
+    pub fn seed(&self) -> u64 {
+        match self {
+            Self::Scaling(config) => config.seed,
+        }
+    }
+
+    /// The seed, to be changed.
     pub fn seed_mut(&mut self) -> &mut u64 {
         match self {
             Self::Scaling(config) => &mut config.seed,
@@ -91,6 +116,27 @@ pub enum SpecError {
 }
 
 impl DatasetSpec {
+    /// The first `pairs` pairs of a generator, without a checksum to meet.
+    pub fn of(generator: GeneratorConfig, pairs: usize) -> Self {
+        let empty = Self { pairs, checksum: None, scaling: None };
+        match generator {
+            GeneratorConfig::Scaling(config) => Self { scaling: Some(config), ..empty },
+        }
+    }
+
+    /// Compares a fingerprint with the specified one, where there is one.
+    ///
+    /// # Errors
+    /// [`SpecError::Checksum`] if they differ.
+    pub fn expect(&self, got: &str) -> Result<(), SpecError> {
+        match &self.checksum {
+            Some(expected) if expected != got => {
+                Err(SpecError::Checksum { expected: expected.clone(), got: got.to_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The one generator that the specification names.
     ///
     /// # Errors
@@ -106,13 +152,8 @@ impl DatasetSpec {
     /// pairs, or if the data differ from those that the checksum was taken of.
     pub fn generate(&self) -> Result<(Pairs, GroundTruth), SpecError> {
         let (pairs, truth) = self.generator()?.build()?.sample(self.pairs, Split::Train)?;
-        let got = checksum(&pairs, &truth);
-        match &self.checksum {
-            Some(expected) if *expected != got => {
-                Err(SpecError::Checksum { expected: expected.clone(), got })
-            }
-            _ => Ok((pairs, truth)),
-        }
+        self.expect(&checksum(&pairs, &truth))?;
+        Ok((pairs, truth))
     }
 }
 

@@ -1,0 +1,5 @@
+mod damage;
+mod killed;
+mod reading;
+mod support;
+mod writing;
