@@ -169,15 +169,16 @@ fn light_at(
 
 fn mujoco() {
     let python = std::env::var("MUJOCO_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/mujoco.py");
-    let answer = Command::new(&python).arg(script).output();
-    let rates = answer.ok().filter(|answer| answer.status.success()).and_then(|answer| {
-        let text = String::from_utf8(answer.stdout).ok()?;
-        let mut numbers = text.split_whitespace().filter_map(|word| word.parse().ok());
-        Some([numbers.next()?, numbers.next()?])
-    });
-    match rates {
-        Some([single, smooth]) => row("MuJoCo", single, smooth),
-        None => println!("MuJoCo: not measured, {python} cannot run {script}"),
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/mujoco_rate.py");
+    let answer = match Command::new(&python).arg(script).output() {
+        Ok(answer) => answer,
+        Err(error) => return println!("MuJoCo: not measured: {python}: {error}"),
+    };
+    let words = String::from_utf8_lossy(&answer.stdout);
+    let rates: Vec<f64> = words.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    if let [single, smooth] = rates[..] {
+        return row("MuJoCo", single, smooth);
     }
+    let reason = String::from_utf8_lossy(&answer.stderr);
+    println!("MuJoCo: not measured: {}", reason.lines().last().unwrap_or("no rates came back"));
 }

@@ -83,7 +83,7 @@ pub struct Picture {
     pub width: usize,
     /// Rows.
     pub height: usize,
-    /// `[height, width, 3]`.
+    /// `[height, width, 3]`, as many bytes as that says.
     pub data: Vec<u8>,
 }
 
@@ -232,11 +232,11 @@ mod tests {
 
     #[test]
     fn culling_changes_no_bit() {
-        let options = RenderOptions::new(45, 37, 1);
+        let options = RenderOptions::new(90, 70, 1);
         for seed in 0..150 {
             let scene = Draw(seed).scene();
             let [culled, full] = [Culling::On, Culling::Off].map(|culling| {
-                let mut out = vec![0.0_f32; 45 * 37 * 3];
+                let mut out = vec![0.0_f32; 90 * 70 * 3];
                 let light = |light: Rgb| [light.r, light.g, light.b];
                 draw(&scene, (&options, culling), &mut out, light).expect("a valid scene");
                 out.into_iter().map(f32::to_bits).collect::<Vec<_>>()

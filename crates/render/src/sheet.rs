@@ -67,6 +67,32 @@ impl Picture {
         Self { width, height, data: vec![255; width * height * 3] }
     }
 
+    /// This picture with another to its right, tops level, on white where one is lower.
+    ///
+    /// ```
+    /// use domino_render::Picture;
+    ///
+    /// let black = Picture { width: 1, height: 1, data: vec![0; 3] };
+    /// let grey = Picture { width: 1, height: 1, data: vec![99; 3] };
+    /// assert_eq!(black.beside(&grey).data, [0, 0, 0, 99, 99, 99]);
+    /// ```
+    pub fn beside(&self, other: &Self) -> Self {
+        let mut both = Self::white(self.width + other.width, self.height.max(other.height));
+        both.paste(self, [0, 0], [self.width, self.height]);
+        both.paste(other, [self.width, 0], [other.width, other.height]);
+        both
+    }
+
+    /// The picture with each pixel as a square of `factor` x `factor` pixels: small pictures leave no room
+    /// for captions.
+    pub fn enlarged(&self, factor: usize) -> Self {
+        let [width, height] = [self.width * factor, self.height * factor];
+        let places = (0..height).flat_map(|y| (0..width).map(move |x| [x / factor, y / factor]));
+        let pixels = places.map(|[x, y]| (y * self.width + x) * 3);
+        let data = pixels.flat_map(|at| self.data[at..at + 3].iter().copied()).collect();
+        Self { width, height, data }
+    }
+
     fn paste(&mut self, other: &Self, [x, y]: [usize; 2], most: [usize; 2]) {
         let width = other.width.min(most[0]) * 3;
         for row in 0..other.height.min(most[1]) {
@@ -140,3 +166,47 @@ const FONT: [[u8; LETTER[0]]; 95] = [
     [12, 80, 80, 80, 60], [68, 100, 84, 76, 68], [0, 8, 54, 65, 0], [0, 0, 127, 0, 0],
     [0, 65, 54, 8, 0], [24, 4, 8, 16, 12],
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(width: usize, height: usize, value: u8) -> Picture {
+        Picture { width, height, data: vec![value; width * height * 3] }
+    }
+
+    #[test]
+    fn pictures_stand_in_their_cells_and_captions_below() {
+        let mut sheet = Sheet::new([6, 4], 2);
+        sheet.add(&picture(6, 4, 10), "");
+        sheet.add(&picture(6, 4, 20), "I");
+        sheet.add(&picture(9, 9, 30), "");
+        let page = sheet.page();
+        let at = |x: usize, y: usize| page.data[(y * page.width + x) * 3];
+        assert_eq!([at(3, 3), at(4, 4), at(9, 7), at(10, 4)], [255, 10, 10, 255]);
+        assert_eq!([at(14, 4), at(19, 7)], [20, 20]);
+        // The stem of the letter, in the third of its five columns, two pixels below the picture.
+        assert_eq!((10..17).map(|y| at(16, y)).collect::<Vec<_>>(), [0; 7]);
+        // The third starts a row and is cut to its cell.
+        assert_eq!([at(4, 23), at(9, 26), at(10, 23), at(4, 27)], [30, 30, 255, 255]);
+    }
+
+    #[test]
+    fn an_enlarged_picture_repeats_its_pixels() {
+        let pair = picture(1, 1, 1).beside(&picture(1, 1, 2)).enlarged(2);
+        assert_eq!((pair.width, pair.height), (4, 2));
+        assert_eq!(pair.data[..12], [1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2]);
+        assert_eq!(pair.data[..12], pair.data[12..]);
+    }
+
+    #[test]
+    fn a_png_file_holds_the_picture() {
+        let drawn = picture(3, 2, 77);
+        let mut file = Vec::new();
+        drawn.write_png(&mut file).expect("memory takes all");
+        let mut reader = png::Decoder::new(std::io::Cursor::new(&file)).read_info().expect("a PNG");
+        let mut read = vec![0; 18];
+        let info = reader.next_frame(&mut read).expect("one picture");
+        assert_eq!((info.width, info.height, read), (3, 2, drawn.data));
+    }
+}
