@@ -42,6 +42,7 @@ mod mcc;
 mod regression;
 mod rows;
 mod sample;
+mod score;
 mod target_accuracy;
 
 pub use bootstrap::{
@@ -72,4 +73,8 @@ pub use regression::{
     r2, weak_mcc,
 };
 pub use sample::Sample;
+pub use score::{
+    Better, Cost, MetricInfo, Missing, Points, Prediction, Score, ScoreError, ScoreOptions,
+    Scorecard, Truth, metrics, scorecard,
+};
 pub use target_accuracy::{TargetAccuracy, UnderMatching, target_accuracy, target_accuracy_under};
