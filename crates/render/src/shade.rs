@@ -2,11 +2,14 @@
 
 use crate::body::{Body, Kind};
 use crate::color::Rgb;
-use crate::lanes::{LANES, Lane, Lane3, floor, select};
+use crate::lanes::{LANES, Lane, Lane3, clamp, floor, max, select};
 use crate::scene::{Background, Scene, Texture};
 use crate::solid::Solid;
 use crate::trace::{Hits, NOTHING};
 use crate::vec::Vec3;
+
+/// Cells of a texture are told apart up to here; floats have no fractions much farther out.
+const COUNTED: f32 = 1e6;
 
 /// The surface under each sample, and the light that comes from it so far.
 pub(crate) struct Surface {
@@ -117,6 +120,8 @@ impl Surface {
     fn paint(&mut self, body: &Body<'_>, number: u32, hits: &Hits, scene: &Scene) {
         let material = &body.object.material;
         self.glossy |= material.specular > 0.0;
+        // A matte material may leave its shininess at 0, for which the highlight has no value.
+        let shininess = max(material.shininess, 1.0);
         let mut other = [0.0; LANES];
         self.weave(body, &mut other);
         for i in 0..LANES {
@@ -127,7 +132,7 @@ impl Surface {
             self.albedo.set(i, color.vec().zip(self.albedo.get(i), pick));
             self.light.set(i, light.vec().zip(self.light.get(i), pick));
             self.specular[i] = pick(material.specular, self.specular[i]);
-            self.shininess[i] = pick(material.shininess, self.shininess[i]);
+            self.shininess[i] = pick(shininess, self.shininess[i]);
         }
     }
 
@@ -144,7 +149,8 @@ impl Surface {
         for i in 0..LANES {
             // A little under the surface, which may lie just between two cells.
             let under = self.point.get(i) - self.normal.get(i) * (0.01 * size);
-            cells.set(i, body.frame.point(under) * (1.0 / size));
+            let cell = body.frame.point(under) * (1.0 / size);
+            cells.set(i, cell.map(|v| clamp(v, -COUNTED, COUNTED)));
         }
         match body.object.material.texture {
             Texture::Plain => {}

@@ -23,6 +23,21 @@ fn assert_close(a: &[f32], b: &[f32], tolerance: f32, what: &str) {
 }
 
 #[test]
+fn light_is_finite_and_never_negative_even_from_within() {
+    for seed in 0..200 {
+        let mut draw = Draw(seed);
+        let mut scene = draw.scene();
+        // An eye and a lamp in the thick of it, and a lamp on the ground.
+        scene.camera.eye = draw.vec(-0.5, 0.5);
+        scene.camera.target = draw.vec(-1.5, 1.5);
+        scene.lights.push(Light::new(scene.objects[0].position, Rgb::WHITE).casting(0.3));
+        scene.lights.push(Light::new(scene.camera.eye, Rgb::WHITE).casting(0.0));
+        let odd = linear(&scene).iter().filter(|v| !(v.is_finite() && **v >= 0.0)).count();
+        assert_eq!(odd, 0, "scene {seed}");
+    }
+}
+
+#[test]
 fn lights_add() {
     for seed in 0..30 {
         let mut both = Draw(seed).scene();
