@@ -30,6 +30,7 @@ mod embedding;
 mod error;
 mod header;
 mod pairs;
+mod parts;
 mod writer;
 
 pub use archive::Limits;
@@ -37,6 +38,7 @@ pub use arrays::{Array, write_arrays};
 pub use embedding::{read_embedding, write_embedding};
 pub use error::{ArrayError, FileError};
 pub use pairs::{read_pairs, write_pairs};
+pub use parts::{read_matrices, read_truth};
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ mod embed;
 mod evaluate;
 mod failure;
 mod intervene;
+mod metrics;
 mod output;
 mod report;
 mod run;
@@ -44,6 +45,8 @@ enum Command {
     Embed(embed::Args),
     /// Ask a finished run's model what an observation would have been
     Intervene(intervene::Args),
+    /// Score what any model says against the truth, by every metric that both allow
+    Metrics(metrics::Args),
     /// Draw the report of a run again, or write a page that compares several
     Report(report::Args),
     /// Make, look at or convert files of pairs
@@ -91,6 +94,7 @@ impl Command {
             Self::Evaluate(args) => evaluate::perform(args)?,
             Self::Embed(args) => embed::perform(args)?,
             Self::Intervene(args) => intervene::perform(args)?,
+            Self::Metrics(args) => metrics::perform(args)?,
             Self::Report(args) => report::perform(args)?,
             Self::Data(command) => command.perform()?,
             Self::Schema => say(&json_schema::<Settings>()?),

@@ -33,18 +33,23 @@ pub fn read_pairs(path: &Path, limits: Limits) -> Result<(Pairs, GroundTruth), F
     let after = read_observations(&mut archive, "after")?;
     let unpaired = |reason| FileError::Pairs { path: path.to_owned(), reason };
     let pairs = Pairs::new(before, after).map_err(unpaired)?;
-    let truth = GroundTruth {
-        z_before: read_variables(&mut archive, "z_before")?,
-        z_after: read_variables(&mut archive, "z_after")?,
-        e_before: read_variables(&mut archive, "e_before")?,
-        e_after: read_variables(&mut archive, "e_after")?,
-        targets: read_part(&mut archive, "target", TARGET, read_targets)?,
-        dag: read_dag(&mut archive)?,
-        names: read_part(&mut archive, "names", NAMES, |names| names.into_strings(NAMES))?,
-    };
+    let truth = truth_of(&mut archive)?;
     let contradictory = |reason| FileError::Truth { path: path.to_owned(), reason };
     let truth = truth.checked(pairs.len()).map_err(contradictory)?;
     Ok((pairs, truth))
+}
+
+/// The truth that an archive holds, unchecked.
+pub(super) fn truth_of(archive: &mut Archive) -> Result<GroundTruth, FileError> {
+    Ok(GroundTruth {
+        z_before: read_variables(archive, "z_before")?,
+        z_after: read_variables(archive, "z_after")?,
+        e_before: read_variables(archive, "e_before")?,
+        e_after: read_variables(archive, "e_after")?,
+        targets: read_part(archive, "target", TARGET, read_targets)?,
+        dag: read_dag(archive)?,
+        names: read_part(archive, "names", NAMES, |names| names.into_strings(NAMES))?,
+    })
 }
 
 /// Writes a pairs file, which appears whole or not at all; see the [module](super) for its arrays.
