@@ -33,17 +33,22 @@ pub enum Correlation {
 /// # Ok::<(), domino_metrics::MetricError>(())
 /// ```
 pub fn correlation_matrix(sample: Sample<'_>, correlation: Correlation) -> DMatrix<f64> {
-    let unit = |m: &DMatrix<f64>| {
-        let columns: Vec<_> = m
-            .column_iter()
-            .map(|column| match correlation {
-                Correlation::Pearson => unit_column(column.into_owned()),
-                Correlation::Spearman => unit_column(ranks(&column.into_owned())),
-            })
-            .collect();
-        DMatrix::from_columns(&columns)
+    let unit = |m: &DMatrix<f64>| match correlation {
+        Correlation::Pearson => {
+            let columns: Vec<_> = m.column_iter().map(|c| unit_column(c.into_owned())).collect();
+            DMatrix::from_columns(&columns)
+        }
+        Correlation::Spearman => unit_ranks(m),
     };
     unit(sample.factors()).tr_mul(&unit(sample.latents())).map(|c| c.clamp(-1.0, 1.0))
+}
+
+/// The ranks of every column, ties averaged, moved to mean 0 and scaled to length 1; zeros for a
+/// constant column.
+pub(crate) fn unit_ranks(m: &DMatrix<f64>) -> DMatrix<f64> {
+    let columns: Vec<_> =
+        m.column_iter().map(|column| unit_column(ranks(&column.into_owned()))).collect();
+    DMatrix::from_columns(&columns)
 }
 
 /// The column moved to mean 0 and scaled to length 1; zeros if it is constant.

@@ -5,8 +5,9 @@ use nalgebra::DMatrix;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use crate::gbt::{Columns, Gbt, GbtOptions};
-use crate::{Concentration, MetricError, Sample, completeness, disentanglement};
+use crate::accuracy::mean;
+use crate::gbt::{Columns, Gbt, GbtOptions, TreeImportance};
+use crate::{Concentration, MetricError, Sample, completeness, disentanglement, parallel};
 
 /// Options of [`dci`]; the defaults are those of the `ILCM` reference.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,13 +17,20 @@ pub struct DciOptions {
     pub gbt: GbtOptions,
     /// Added to every importance before a row or column is normalised, at least 0.
     pub smoothing: f64,
+    /// How the gains of the trees become importances.
+    pub importance: TreeImportance,
     /// Threads to fit factors on; the result does not depend on it.
     pub threads: NonZeroUsize,
 }
 
 impl Default for DciOptions {
     fn default() -> Self {
-        Self { gbt: GbtOptions::default(), smoothing: 1e-12, threads: NonZeroUsize::MIN }
+        Self {
+            gbt: GbtOptions::default(),
+            smoothing: 1e-12,
+            importance: TreeImportance::Pooled,
+            threads: NonZeroUsize::MIN,
+        }
     }
 }
 
@@ -53,7 +61,7 @@ pub struct SquaredError {
 
 impl SquaredError {
     fn new(per_factor: Vec<f64>) -> Self {
-        Self { mean: mean(per_factor.iter().copied(), per_factor.len()), per_factor }
+        Self { mean: mean(&per_factor), per_factor }
     }
 }
 
@@ -94,10 +102,7 @@ pub fn dci(
     rng: &mut dyn Rng,
 ) -> Result<Dci, MetricError> {
     options.gbt.check()?;
-    if !(options.smoothing >= 0.0 && options.smoothing.is_finite()) {
-        let (expected, value) = ("at least 0", options.smoothing);
-        return Err(MetricError::Option { name: "smoothing", expected, value });
-    }
+    check_smoothing(options.smoothing)?;
     train.check_same_columns(&test)?;
     let columns = [Columns::new(train.latents())?, Columns::new(test.latents())?];
     let fits = fit_factors(&columns, [train, test], options, rng)?;
@@ -129,47 +134,37 @@ fn fit_factors(
 ) -> Result<Vec<FactorFit>, MetricError> {
     let factors = samples[0].factors().ncols();
     let seeds: Vec<Seed> = (0..factors).map(|_| Seed(rng.random())).collect();
-    let fit = |j: usize| fit_factor(columns, samples, j, &options.gbt, seeds[j]);
-    let threads = options.threads.get().min(factors);
-    if threads == 1 {
-        return (0..factors).map(fit).collect();
-    }
-    let fit = &fit;
-    let mut fits: Vec<_> = std::thread::scope(|scope| {
-        let share = |t| move || (t..factors).step_by(threads).map(|j| (j, fit(j))).collect();
-        let workers: Vec<_> = (0..threads).map(|t| scope.spawn(share(t))).collect();
-        let done = |worker: std::thread::ScopedJoinHandle<'_, Vec<_>>| {
-            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
-        workers.into_iter().flat_map(done).collect()
-    });
-    fits.sort_by_key(|&(j, _)| j);
-    fits.into_iter().map(|(_, fit)| fit).collect()
+    let fit = |j: usize| fit_factor(columns, samples, j, options, seeds[j]);
+    parallel::map(factors, options.threads, fit).into_iter().collect()
 }
 
 fn fit_factor(
     [train_columns, test_columns]: &[Columns; 2],
     [train, test]: [Sample<'_>; 2],
     factor: usize,
-    options: &GbtOptions,
+    options: &DciOptions,
     seed: Seed,
 ) -> Result<FactorFit, MetricError> {
     let y: Vec<f64> = train.factors().column(factor).iter().copied().collect();
-    let gbt = Gbt::fit(train_columns, &y, options, &mut seed.rng(Stream::Eval))?;
+    let gbt = Gbt::fit(train_columns, &y, &options.gbt, &mut seed.rng(Stream::Eval))?;
     let test_column = test.factors().column(factor);
     let errors = [
         squared_error(y.iter(), gbt.fitted()),
         squared_error(test_column.iter(), &gbt.predict(test_columns)?),
     ];
-    Ok(FactorFit { importance: gbt.importances().to_vec(), errors })
+    Ok(FactorFit { importance: gbt.importances(options.importance), errors })
 }
 
 fn squared_error<'a>(truth: impl Iterator<Item = &'a f64>, predicted: &[f64]) -> f64 {
-    mean(truth.zip(predicted).map(|(y, p)| (y - p) * (y - p)), predicted.len())
+    mean(&truth.zip(predicted).map(|(y, p)| (y - p) * (y - p)).collect::<Vec<_>>())
 }
 
-fn mean(values: impl Iterator<Item = f64>, count: usize) -> f64 {
-    values.sum::<f64>() / count as f64
+/// Fails unless the number added to importances is finite and not negative.
+pub(crate) fn check_smoothing(value: f64) -> Result<(), MetricError> {
+    if value >= 0.0 && value.is_finite() {
+        return Ok(());
+    }
+    Err(MetricError::Option { name: "smoothing", expected: "at least 0", value })
 }
 
 #[cfg(test)]

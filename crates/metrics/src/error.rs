@@ -90,6 +90,16 @@ pub enum MetricError {
         /// Number found.
         got: usize,
     },
+    /// A factor has too many distinct values to be discrete.
+    #[error("factors[.., {factor}]: expected at most {most} classes, got {got}")]
+    Classes {
+        /// Column of the factor.
+        factor: usize,
+        /// Largest number of classes.
+        most: usize,
+        /// Distinct values found.
+        got: usize,
+    },
     /// A target label names a variable that does not exist.
     #[error("label[{row}]: expected 0 (none) to {dim}, got {label}")]
     Label {

@@ -28,23 +28,52 @@
 //! The public codes that define the conventions are named at each function; their golden values
 //! are part of the tests.
 
+mod accuracy;
+mod beta_vae;
 mod bootstrap;
 mod citris;
+mod classes;
 mod concentration;
 mod correlation;
 mod dci;
+mod dci_classifier;
+mod dci_regression;
 mod digraph;
+mod downstream;
 mod error;
+mod explicitness;
+mod factor_vae;
+mod fairness;
+mod forest;
 mod gbt;
 mod graph;
+mod information;
+mod irs;
+mod lasso;
+mod logistic;
 mod matching;
 mod mcc;
+mod mig;
+mod modularity;
+mod parallel;
+mod predictor;
+mod reduced_downstream;
 mod regression;
+mod representation;
 mod rows;
 mod sample;
+mod sap;
 mod score;
+mod strong_downstream;
+mod svm;
 mod target_accuracy;
+mod udr;
+mod unsupervised;
 
+pub use accuracy::Accuracy;
+pub use beta_vae::{
+    BetaVae, BetaVaeOptions, SharedFactorDifferences, beta_vae, beta_vae_of_differences,
+};
 pub use bootstrap::{
     BootstrapOptions, Interval, IntervalMethod, bootstrap, bootstrap_all, interval_of_replicates,
     mean_interval,
@@ -56,9 +85,19 @@ pub use citris::{
 pub use concentration::{Concentration, completeness, disentanglement};
 pub use correlation::{Correlation, correlation_matrix};
 pub use dci::{Dci, DciOptions, SquaredError, dci};
+pub use dci_classifier::{DciClassifier, DciClassifierOptions, dci_classifier};
+pub use dci_regression::{
+    DciForestOptions, DciLassoOptions, DciRegression, RelativeError, dci_forest, dci_lasso,
+};
 pub use digraph::Digraph;
+pub use downstream::{Downstream, DownstreamAt, DownstreamOptions, downstream};
 pub use error::MetricError;
-pub use gbt::{Columns, Gbt, GbtOptions};
+pub use explicitness::{AreaUnderCurve, Explicitness, explicitness};
+pub use factor_vae::{FactorVae, FactorVaeOptions, factor_vae, factor_vae_of_votes};
+pub use fairness::{
+    Fairness, FairnessOptions, GroupUnfairness, Unfairness, fairness, group_unfairness,
+};
+pub use gbt::{Columns, Gbt, GbtClassifier, GbtOptions, TreeImportance};
 pub use graph::{
     Adjustment, Binning, Calibration, CalibrationOptions, EdgeProbScores, EdgeScores, GcastleRates,
     GraphScores, MAX_EDIT_DIM, ReliabilityBin, Reversal, ShdConvention, WrongEffects,
@@ -66,15 +105,27 @@ pub use graph::{
     edge_scores, edge_scores_of_digraphs, edit_distance, gcastle_rates, orientation_accuracy, shd,
     shd_by_convention, shd_of_classes, shd_of_digraphs, sid, unlabelled_edit_distance,
 };
+pub use information::{BinOptions, FactorValues, MutualInformation, mutual_information};
+pub use irs::{Irs, IrsOptions, irs};
+pub use logistic::{Intercept, LogisticCvOptions, LogisticOptions, Multiclass};
 pub use matching::Matching;
 pub use mcc::{Mcc, mcc, mcc_out_of_sample};
+pub use mig::{Mig, mig};
+pub use modularity::{Modularity, modularity};
+pub use predictor::Predictor;
+pub use reduced_downstream::{ReducedDownstream, ReducedDownstreamOptions, reduced_downstream};
 pub use regression::{
     AffineMcc, KernelRidgeChoice, KernelRidgeOptions, R2, Regressor, WeakMcc, affine_mcc, block_r2,
     r2, weak_mcc,
 };
+pub use representation::{LatentTable, Representation, draw_sample};
 pub use sample::Sample;
+pub use sap::{Sap, SapOptions, sap_continuous, sap_discrete};
 pub use score::{
     Better, Cost, MetricInfo, Missing, Points, Prediction, Score, ScoreError, ScoreOptions,
     Scorecard, Truth, metrics, scorecard,
 };
+pub use strong_downstream::{StrongDownstream, StrongDownstreamOptions, strong_downstream};
 pub use target_accuracy::{TargetAccuracy, UnderMatching, target_accuracy, target_accuracy_under};
+pub use udr::{ModelLatents, Similarity, Udr, UdrOptions, UnusedLatents, latent_similarity, udr};
+pub use unsupervised::{Unsupervised, unsupervised};

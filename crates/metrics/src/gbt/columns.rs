@@ -61,8 +61,8 @@ impl Columns {
         &self.values[feature]
     }
 
-    pub(crate) fn order(&self, feature: usize) -> &[u32] {
-        &self.orders[feature]
+    pub(crate) fn orders(&self) -> &[Vec<u32>] {
+        &self.orders
     }
 
     pub(crate) fn splittable(&self) -> &[usize] {

@@ -1,14 +1,20 @@
-//! Gradient-boosted regression trees, as scikit-learn's `GradientBoostingRegressor` fits them.
+//! Gradient-boosted trees, as scikit-learn's `GradientBoostingRegressor` and
+//! `GradientBoostingClassifier` fit them.
 
+mod classifier;
 mod columns;
 mod cut;
+mod importance;
 mod tree;
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+pub use self::classifier::GbtClassifier;
 pub use self::columns::Columns;
-use self::tree::{Grower, Tree};
+pub(crate) use self::importance::GainLedger;
+pub use self::importance::TreeImportance;
+pub(crate) use self::tree::{Grower, LeafRule, Tree};
 use crate::MetricError;
 
 /// Options of [`Gbt`]; the defaults are scikit-learn's.
@@ -49,7 +55,7 @@ impl GbtOptions {
 ///
 /// ```
 /// use domino_core::{Seed, Stream};
-/// use domino_metrics::{Columns, Gbt, GbtOptions};
+/// use domino_metrics::{Columns, Gbt, GbtOptions, TreeImportance};
 /// use nalgebra::DMatrix;
 ///
 /// let x = DMatrix::from_fn(100, 2, |i, j| if j == 0 { i as f64 } else { 1.0 });
@@ -57,7 +63,7 @@ impl GbtOptions {
 ///
 /// let columns = Columns::new(&x)?;
 /// let gbt = Gbt::fit(&columns, &y, &GbtOptions::default(), &mut Seed(0).rng(Stream::Eval))?;
-/// assert_eq!(gbt.importances(), [1.0, 0.0]);
+/// assert_eq!(gbt.importances(TreeImportance::default()), [1.0, 0.0]);
 /// assert!((gbt.predict(&columns)?[99] - 1.0).abs() < 1e-4);
 /// # Ok::<(), domino_metrics::MetricError>(())
 /// ```
@@ -69,7 +75,7 @@ pub struct Gbt {
     init: f64,
     rate: f64,
     trees: Vec<Tree>,
-    importances: Vec<f64>,
+    gains: GainLedger,
     fitted: Vec<f64>,
 }
 
@@ -93,14 +99,16 @@ impl Gbt {
         let mut residuals = vec![0.0; y.len()];
         let mut grower = Grower::new(columns, options.max_depth);
         let mut trees = Vec::with_capacity(options.stages);
+        let mut gains = GainLedger::new(columns.dim());
         for _ in 0..options.stages {
             for ((r, y), f) in residuals.iter_mut().zip(y).zip(&fitted) {
                 *r = y - f;
             }
-            trees.push(grower.grow(&residuals, &mut fitted, options.learning_rate, rng));
+            let rate = options.learning_rate;
+            trees.push(grower.grow(&residuals, LeafRule::Mean, &mut fitted, rate, rng));
+            gains.add(grower.gains());
         }
-        let importances = normalised(grower.gains());
-        Ok(Self { init, rate: options.learning_rate, trees, importances, fitted })
+        Ok(Self { init, rate: options.learning_rate, trees, gains, fitted })
     }
 
     /// The prediction at each point it was fitted on, `[n]`.
@@ -108,12 +116,9 @@ impl Gbt {
         &self.fitted
     }
 
-    /// Share of each feature in the decrease of squared error over all splits of all trees, `[D]`.
-    /// They sum to 1, or are all 0 where no tree has a split.
-    ///
-    /// Trees are not normalised one by one: this is scikit-learn's definition from version 0.20.
-    pub fn importances(&self) -> &[f64] {
-        &self.importances
+    /// Importance of each feature, `[D]`: they sum to 1, or are all 0 where no tree has a split.
+    pub fn importances(&self, convention: TreeImportance) -> Vec<f64> {
+        self.gains.importances(convention)
     }
 
     /// The prediction at each point, `[n]`.
@@ -121,7 +126,7 @@ impl Gbt {
     /// # Errors
     /// [`MetricError::Dim`] if there are more or fewer features than it was fitted on.
     pub fn predict(&self, columns: &Columns) -> Result<Vec<f64>, MetricError> {
-        crate::sample::check_dim("latents", self.importances.len(), columns.dim())?;
+        crate::sample::check_dim("latents", self.gains.dim(), columns.dim())?;
         let predict = |point| {
             let sum: f64 = self.trees.iter().map(|tree| tree.value(columns, point)).sum();
             self.init + self.rate * sum
@@ -136,12 +141,6 @@ fn check_targets(columns: &Columns, y: &[f64]) -> Result<(), MetricError> {
     }
     let Some(row) = y.iter().position(|v| !v.is_finite()) else { return Ok(()) };
     Err(MetricError::NotFinite { what: "targets", row, col: 0, value: y[row] })
-}
-
-fn normalised(gains: &[f64]) -> Vec<f64> {
-    let total: f64 = gains.iter().sum();
-    let scale = if total > 0.0 { 1.0 / total } else { 0.0 };
-    gains.iter().map(|gain| gain * scale).collect()
 }
 
 #[cfg(test)]
@@ -180,10 +179,10 @@ mod tests {
     #[test]
     fn constant_targets_and_constant_features_give_no_importance() {
         let x = noise(50, 3, 1);
-        assert_eq!(fit(&x, &[2.5; 50], 0).importances(), [0.0; 3]);
+        assert_eq!(fit(&x, &[2.5; 50], 0).importances(TreeImportance::default()), [0.0; 3]);
         let y: Vec<f64> = x.column(0).iter().copied().collect();
         let flat = fit(&DMatrix::from_element(50, 3, 7.0), &y, 0);
-        assert_eq!(flat.importances(), [0.0; 3]);
+        assert_eq!(flat.importances(TreeImportance::default()), [0.0; 3]);
         let mean = y.iter().sum::<f64>() / 50.0;
         assert!(flat.fitted().iter().all(|f| (f - mean).abs() < 1e-12));
     }
@@ -193,7 +192,9 @@ mod tests {
         let z = noise(200, 1, 2);
         let x = DMatrix::from_fn(200, 2, |i, _| z[i]);
         let y: Vec<f64> = z.iter().map(|v| (6.0 * v).sin()).collect();
-        let mut shares: Vec<f64> = (0..8).map(|seed| fit(&x, &y, seed).importances()[0]).collect();
+        let mut shares: Vec<f64> = (0..8)
+            .map(|seed| fit(&x, &y, seed).importances(TreeImportance::default())[0])
+            .collect();
         shares.sort_by(f64::total_cmp);
         assert!(shares[0] < 0.5 && shares[7] > 0.5, "{shares:?}");
     }
@@ -209,7 +210,7 @@ mod tests {
             for (p, f) in gbt.predict(&Columns::new(&x).unwrap()).unwrap().iter().zip(gbt.fitted()) {
                 prop_assert!((p - f).abs() < 1e-12);
             }
-            prop_assert!((gbt.importances().iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            prop_assert!((gbt.importances(TreeImportance::default()).iter().sum::<f64>() - 1.0).abs() < 1e-12);
         }
 
         #[test]

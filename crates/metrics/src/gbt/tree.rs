@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use rand::Rng;
 use rand::seq::SliceRandom;
 
@@ -7,6 +9,18 @@ use super::cut::{Cut, Scan, cut_weights};
 /// A node whose residuals have at most this variance is not split; scikit-learn's value, the
 /// spacing of double-precision numbers at 1.
 const PURE: f64 = f64::EPSILON;
+
+/// A curvature below this is 0: scikit-learn's value, under which a leaf takes no step.
+const FLAT: f64 = 1e-150;
+
+/// The value of a leaf.
+#[derive(Clone, Copy)]
+pub(crate) enum LeafRule<'a> {
+    /// The mean residual.
+    Mean,
+    /// A Newton step, `scale · Σ r / Σ curvature` over the points of the leaf.
+    Newton { curvature: &'a [f64], scale: f64 },
+}
 
 /// A node of a [`Tree`].
 #[derive(Clone, Copy, Debug)]
@@ -83,21 +97,36 @@ impl Open {
 pub(crate) struct Grower<'a> {
     columns: &'a Columns,
     max_depth: usize,
+    /// The points of the root in every feature's order, `[D][n]`; a point may occur repeatedly.
+    roots: Cow<'a, [Vec<u32>]>,
     /// The orders of the level being split and of the next one, `[D][n]`.
     orders: [Vec<Vec<u32>>; 2],
     goes_left: Vec<bool>,
     weights: Vec<f64>,
     features: Vec<usize>,
-    /// Sum over all splits so far of the decrease in squared error, per feature.
+    /// Sum over the splits of the last tree of the decrease in squared error, per feature.
     gains: Vec<f64>,
 }
 
 impl<'a> Grower<'a> {
     pub(crate) fn new(columns: &'a Columns, max_depth: usize) -> Self {
-        let blank = vec![vec![0; columns.len()]; columns.dim()];
+        Self::from_roots(columns, Cow::Borrowed(columns.orders()), max_depth)
+    }
+
+    /// Grows on a bag of points, in which point `i` occurs `copies[i]` times.
+    pub(crate) fn on_bag(columns: &'a Columns, copies: &[usize], max_depth: usize) -> Self {
+        let repeated = |&i: &u32| std::iter::repeat_n(i, copies[i as usize]);
+        let bag = |order: &Vec<u32>| order.iter().flat_map(repeated).collect();
+        let roots = columns.orders().iter().map(bag).collect();
+        Self::from_roots(columns, Cow::Owned(roots), max_depth)
+    }
+
+    fn from_roots(columns: &'a Columns, roots: Cow<'a, [Vec<u32>]>, max_depth: usize) -> Self {
+        let blank = vec![vec![0; roots[0].len()]; columns.dim()];
         Self {
             columns,
             max_depth,
+            roots,
             orders: [blank.clone(), blank],
             goes_left: vec![false; columns.len()],
             weights: Vec::new(),
@@ -106,7 +135,7 @@ impl<'a> Grower<'a> {
         }
     }
 
-    /// Sum over all splits so far of the decrease in squared error, per feature, `[D]`.
+    /// Sum over the splits of the last tree of the decrease in squared error, per feature, `[D]`.
     pub(crate) fn gains(&self) -> &[f64] {
         &self.gains
     }
@@ -116,12 +145,15 @@ impl<'a> Grower<'a> {
     pub(crate) fn grow(
         &mut self,
         residuals: &[f64],
+        rule: LeafRule<'_>,
         fitted: &mut [f64],
         rate: f64,
         rng: &mut dyn Rng,
     ) -> Tree {
+        self.gains.fill(0.0);
         let mut tree = Tree { nodes: vec![Node::Leaf(0.0)] };
-        let mut level = vec![Open::new(0, 0, residuals.iter().copied())];
+        let root = self.order(0, self.carrier()).iter().map(|&i| residuals[i as usize]);
+        let mut level = vec![Open::new(0, 0, root)];
         for depth in 0..=self.max_depth {
             let mut next = Vec::new();
             for open in level {
@@ -133,13 +165,21 @@ impl<'a> Grower<'a> {
                 if let Some(cut) = cut {
                     next.extend(self.split(depth, &open, cut, residuals, &mut tree));
                 } else {
-                    tree.nodes[open.node] = Node::Leaf(open.mean());
-                    self.settle(depth, &open, rate * open.mean(), fitted);
+                    let value = self.leaf_value(depth, &open, rule);
+                    tree.nodes[open.node] = Node::Leaf(value);
+                    self.settle(depth, &open, rate * value, fitted);
                 }
             }
             level = next;
         }
         tree
+    }
+
+    fn leaf_value(&self, depth: usize, open: &Open, rule: LeafRule<'_>) -> f64 {
+        let LeafRule::Newton { curvature, scale } = rule else { return open.mean() };
+        let points = &self.order(depth, self.carrier())[open.range()];
+        let total: f64 = points.iter().map(|&i| curvature[i as usize]).sum();
+        if total < FLAT { 0.0 } else { scale * open.sum / total }
     }
 
     /// The best cut of a node over all features. They are visited in random order and the first
@@ -175,8 +215,8 @@ impl<'a> Grower<'a> {
         tree: &mut Tree,
     ) -> [Open; 2] {
         self.gains[feature] += cut.gain;
-        let order =
-            if depth == 0 { self.columns.order(feature) } else { &self.orders[depth % 2][feature] };
+        let order = if depth == 0 { &self.roots } else { &self.orders[depth % 2][..] };
+        let order = &order[feature];
         let (left, right) = order[open.range()].split_at(cut.left);
         for (side, to_left) in [(left, true), (right, false)] {
             for &point in side {
@@ -231,7 +271,7 @@ impl<'a> Grower<'a> {
     }
 
     fn order(&self, depth: usize, feature: usize) -> &[u32] {
-        if depth == 0 { self.columns.order(feature) } else { &self.orders[depth % 2][feature] }
+        if depth == 0 { &self.roots[feature] } else { &self.orders[depth % 2][feature] }
     }
 }
 
