@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accuracy::mean;
 use crate::forest::Forest;
-use crate::lasso::{lasso, standardised};
+use crate::lasso::{Lasso, standardised};
 use crate::{Columns, Concentration, MetricError, Sample, disentanglement, parallel};
 
 /// Options of [`dci_lasso`]; the default is that of Eastwood & Williams 2018.
@@ -128,9 +128,12 @@ pub fn dci_lasso(
     train.check_same_columns(&test)?;
     let [(z, y), (z_test, y_test)] = [train, test].map(|sample| standardise(sample, train));
     let n = z.nrows() as f64;
-    let (gram, cross) = (z.tr_mul(&z) / n, z.tr_mul(&y) / n);
-    let weights: Vec<DVector<f64>> =
-        cross.column_iter().map(|c| lasso(&gram, &c.into_owned(), value)).collect();
+    let gram = z.tr_mul(&z) / n;
+    let solve = |y: nalgebra::DVectorView<'_, f64>| {
+        let square = y.norm_squared() / n;
+        Lasso { gram: &gram, cross: z.tr_mul(&y) / n, square, alpha: value }.solve()
+    };
+    let weights: Vec<DVector<f64>> = y.column_iter().map(solve).collect();
     let weights = DMatrix::from_columns(&weights);
     scores(weights.abs(), &(z_test * &weights), &y_test)
 }
@@ -239,7 +242,7 @@ fn scores(
         mean_square(p.as_slice(), y.as_slice()).sqrt() / std
     };
     let per_factor: Vec<f64> =
-        predicted.column_iter().zip(truth.column_iter()).map(|pair| error(pair)).collect();
+        predicted.column_iter().zip(truth.column_iter()).map(error).collect();
     Ok(DciRegression {
         disentanglement: disentanglement(&importance, 0.0)?,
         completeness,
@@ -282,7 +285,7 @@ mod tests {
         let sample = Sample::new(&z, &y).unwrap();
         let score = |threads: usize, min_depth, max_depth| {
             let threads = NonZeroUsize::new(threads).unwrap();
-            let options = DciForestOptions { threads, min_depth, max_depth, ..Default::default() };
+            let options = DciForestOptions { min_depth, max_depth, threads, ..Default::default() };
             dci_forest([sample; 3], &options, &mut Seed(0).rng(Stream::Eval)).unwrap()
         };
         assert_eq!(score(1, 2, 12), score(4, 2, 12));

@@ -131,7 +131,7 @@ pub fn factor_vae_of_votes(
     }
     let factor =
         |column: nalgebra::DVectorView<'_, usize>| first_largest(column.iter().map(|&v| v as f64));
-    let classifier: Vec<usize> = train.column_iter().map(|c| factor(c)).collect();
+    let classifier: Vec<usize> = train.column_iter().map(factor).collect();
     let accuracy = |votes: &DMatrix<usize>| {
         let right: usize = classifier.iter().enumerate().map(|(i, &k)| votes[(k, i)]).sum();
         right as f64 / votes.iter().sum::<usize>() as f64
@@ -175,7 +175,7 @@ fn variances(latents: &DMatrix<f64>) -> DVector<f64> {
     let variance = |c: nalgebra::DVectorView<'_, f64>| {
         if c.min() < c.max() { sample_variance(c.as_slice()) } else { 0.0 }
     };
-    DVector::from_iterator(latents.ncols(), latents.column_iter().map(|c| variance(c)))
+    DVector::from_iterator(latents.ncols(), latents.column_iter().map(variance))
 }
 
 /// Variance divided by `n − 1`.

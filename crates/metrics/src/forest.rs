@@ -74,9 +74,8 @@ mod tests {
 
     #[test]
     fn deep_trees_hold_their_points_and_name_their_feature() {
-        let x =
-            DMatrix::from_fn(300, 2, |i, j| if j == 0 { i as f64 } else { ((i * 7) % 5) as f64 });
-        let y: Vec<f64> = (0..300).map(|i| (i as f64 / 20.0).sin()).collect();
+        let x = DMatrix::from_fn(300, 2, |i, j| if j == 0 { i as f64 } else { (i * 7 % 5) as f64 });
+        let y: Vec<f64> = (0..300).map(|i| (f64::from(i) / 20.0).sin()).collect();
         let (forest, columns) = fit(&x, &y, (10, 12));
         for (p, y) in forest.predict(&columns).iter().zip(&y) {
             assert!((p - y).abs() < 0.1);

@@ -168,7 +168,7 @@ pub(crate) fn top_two(matrix: &DMatrix<f64>) -> Vec<[f64; 2]> {
                 if v > first { [v, first] } else { [first, second.max(v)] }
             })
         };
-    matrix.column_iter().map(|c| column(c)).collect()
+    matrix.column_iter().map(column).collect()
 }
 
 #[cfg(test)]

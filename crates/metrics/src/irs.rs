@@ -112,7 +112,9 @@ fn deviation(z: &[f64], factor: &Binned, quantile: f64) -> f64 {
     groups.retain(|group| !group.is_empty());
     let of_group = |mut group: Vec<f64>| {
         let mean = crate::accuracy::mean(&group);
-        group.iter_mut().for_each(|v| *v = (*v - mean).abs());
+        for value in &mut group {
+            *value = (*value - mean).abs();
+        }
         quantile_of(&mut group, quantile)
     };
     crate::accuracy::mean(&groups.into_iter().map(of_group).collect::<Vec<_>>())

@@ -149,7 +149,7 @@ pub(crate) fn draw_factors(
 /// A number below `count`, by one draw of 32 bits: its bias is below `count / 2³²`.
 pub(crate) fn below(count: usize, rng: &mut dyn Rng) -> usize {
     match u32::try_from(count) {
-        Ok(count) => (u64::from(rng.next_u32()) * u64::from(count) >> 32) as usize,
+        Ok(count) => ((u64::from(rng.next_u32()) * u64::from(count)) >> 32) as usize,
         Err(_) => rng.random_range(0..count),
     }
 }

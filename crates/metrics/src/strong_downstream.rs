@@ -1,6 +1,6 @@
 use std::num::NonZeroUsize;
 
-use domino_core::{Seed, Stream};
+use domino_core::Seed;
 use nalgebra::DMatrix;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
@@ -61,7 +61,7 @@ pub struct StrongDownstream {
 /// Blind to entanglement that a linear predictor can undo from one slice of the world.
 ///
 /// ```
-/// use domino_core::{Seed, Stream};
+/// use domino_core::Seed;
 /// use domino_metrics::{LatentTable, StrongDownstreamOptions, strong_downstream};
 /// use nalgebra::DMatrix;
 ///
@@ -169,6 +169,8 @@ fn shifted(
 
 #[cfg(test)]
 mod tests {
+    use domino_core::Stream;
+
     use super::*;
     use crate::LatentTable;
 

@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn the_gradient_is_that_of_the_loss_and_vanishes_at_the_optimum() {
-        let x: Vec<f64> = (0..50).map(|i| ((i * 7) % 50) as f64 / 25.0 - 1.0).collect();
+        let x: Vec<f64> = (0..50).map(|i| f64::from(i * 7 % 50) / 25.0 - 1.0).collect();
         let ascending = Ascending::new(&x);
         let sides = [true, false].map(|own| Prefix::new(&ascending, |i| (x[i] > 0.3) == own));
         let loss = Sides { sides, strengths: [0.7, 0.4] };

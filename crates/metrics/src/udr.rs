@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::MetricError;
 use crate::correlation::unit_ranks;
-use crate::lasso::{lasso, standardised};
+use crate::lasso::{Lasso, standardised};
 use crate::sample::{check_dim, check_matrix};
 
 /// The latents of one model at the points that all models share.
@@ -183,11 +183,15 @@ impl Prepared {
 }
 
 fn similarities(from: &Prepared, to: &Prepared, similarity: Similarity) -> DMatrix<f64> {
-    let cross = from.latents.tr_mul(&to.latents);
-    let Similarity::Lasso { alpha } = similarity else { return cross.abs() };
-    let cross = cross / from.latents.nrows() as f64;
-    let weights = |c: nalgebra::DVectorView<'_, f64>| lasso(&from.gram, &c.into_owned(), alpha);
-    let columns: Vec<DVector<f64>> = cross.column_iter().map(|c| weights(c)).collect();
+    let Similarity::Lasso { alpha } = similarity else {
+        return from.latents.tr_mul(&to.latents).abs();
+    };
+    let n = from.latents.nrows() as f64;
+    let weights = |y: nalgebra::DVectorView<'_, f64>| {
+        let (cross, square) = (from.latents.tr_mul(&y) / n, y.norm_squared() / n);
+        Lasso { gram: &from.gram, cross, square, alpha }.solve()
+    };
+    let columns: Vec<DVector<f64>> = to.latents.column_iter().map(weights).collect();
     DMatrix::from_columns(&columns).abs()
 }
 
@@ -217,13 +221,17 @@ fn one_to_one(similarities: &DMatrix<f64>) -> f64 {
     let of_columns = |m: &DMatrix<f64>| {
         m.column_iter().map(|c| part(c.as_slice())).sum::<f64>() / m.ncols() as f64
     };
-    (of_columns(similarities) + of_columns(&similarities.transpose())) / 2.0
+    f64::midpoint(of_columns(similarities), of_columns(&similarities.transpose()))
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
-    if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
+    if values.len() % 2 == 1 {
+        values[middle]
+    } else {
+        f64::midpoint(values[middle - 1], values[middle])
+    }
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ pub fn unsupervised(latents: &DMatrix<f64>, bins: usize) -> Result<Unsupervised,
 fn live_columns(latents: &DMatrix<f64>) -> DMatrix<f64> {
     let varies = |c: &nalgebra::DVectorView<'_, f64>| c.min() < c.max();
     let live: Vec<DVector<f64>> =
-        latents.column_iter().filter(varies).map(|c| c.into_owned()).collect();
+        latents.column_iter().filter(varies).map(nalgebra::DVectorView::into_owned).collect();
     if live.is_empty() { DMatrix::zeros(latents.nrows(), 0) } else { DMatrix::from_columns(&live) }
 }
 

@@ -132,7 +132,7 @@ mod tests {
         let labels: Vec<usize> = (0..120).map(|i| i % 6).collect();
         let x = DMatrix::from_fn(120, 2, |i, j| if j == 0 { labels[i] as f64 } else { i as f64 });
         let fit = |multiclass, strengths| {
-            let options = LogisticCvOptions { multiclass, strengths, ..Default::default() };
+            let options = LogisticCvOptions { strengths, multiclass, ..Default::default() };
             let fit = fit_cross_validated(&x, &labels, 6, &options);
             share_right(&fit.predict(&x), labels.iter().copied().map(Some))
         };

@@ -4,9 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be read fails the test")]
 
 mod citris;
+mod classifiers;
 mod dci;
 mod graphs;
+mod information;
 mod mcc;
 mod regression;
 mod support;
+mod tables;
 mod targets;
+mod udr;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
 
-use domino_metrics::Sample;
+use domino_metrics::{Correlation, Sample, correlation_matrix};
 use nalgebra::DMatrix;
 use npyz::{Deserialize, NpyFile};
 use serde_json::{Map, Value};
@@ -24,15 +24,28 @@ pub(crate) fn json(file: &str) -> Value {
 }
 
 pub(crate) fn npy<T: Deserialize>(file: &str) -> (Vec<usize>, Vec<T>) {
+    try_npy(file).unwrap_or_else(|e| panic!("{file}: {e}"))
+}
+
+/// Shape and entries of a file, or why its entries are of another type.
+fn try_npy<T: Deserialize>(file: &str) -> std::io::Result<(Vec<usize>, Vec<T>)> {
     let path = folder().join(file);
     let reader = File::open(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let array = NpyFile::new(BufReader::new(reader)).unwrap();
     let shape = array.shape().iter().map(|&n| n as usize).collect();
-    (shape, array.into_vec().unwrap())
+    let reader = array.try_data::<T>().map_err(|_| std::io::Error::other("another type"))?;
+    Ok((shape, reader.collect::<Result<_, _>>()?))
 }
 
+/// A matrix of floats or of integers.
 pub(crate) fn npy_matrix(file: &str) -> DMatrix<f64> {
-    let (shape, values) = npy(file);
+    let (shape, values) = match try_npy(file) {
+        Ok(floats) => floats,
+        Err(_) => {
+            let (shape, integers) = npy::<i64>(file);
+            (shape, integers.into_iter().map(|v| v as f64).collect())
+        }
+    };
     DMatrix::from_row_slice(shape[0], shape[1], &values)
 }
 
@@ -138,4 +151,40 @@ pub(crate) fn cases(suffix: &str) -> Vec<Case> {
             test: [read(case, "z_test"), read(case, "y_test")],
         })
         .collect()
+}
+
+/// What other versions of scikit-learn give for a metric of a pair case, by version.
+pub(crate) fn alternative(case: &str, metric: &str) -> Vec<(String, Value)> {
+    let expected = json("expected.json");
+    let Some(versions) = expected["pairs"][case].get("alt_sklearn") else { return Vec::new() };
+    let versions = versions.as_object().unwrap().iter();
+    let of_metric =
+        |(version, values): (&String, &Value)| Some((version.clone(), values.get(metric)?.clone()));
+    versions.filter_map(of_metric).filter(|(_, value)| !value.is_null()).collect()
+}
+
+/// Pairs of latents `(i, j)`, `i < j`, that are affine functions of each other.
+fn copies(latents: &DMatrix<f64>) -> Vec<(usize, usize)> {
+    let sample = Sample::new(latents, latents).unwrap();
+    let correlations = correlation_matrix(sample, Correlation::Pearson);
+    let pairs = (0..latents.ncols()).flat_map(|j| (0..j).map(move |i| (i, j)));
+    pairs.filter(|&pair| correlations[pair].abs() > 1.0 - 1e-12).collect()
+}
+
+pub(crate) fn has_copies(latents: &DMatrix<f64>) -> bool {
+    !copies(latents).is_empty()
+}
+
+/// Importances `[D, K]` with those of each copy added to its original: of exact copies, only the sum
+/// is comparable.
+pub(crate) fn with_copies_merged(
+    mut importance: DMatrix<f64>,
+    latents: &DMatrix<f64>,
+) -> DMatrix<f64> {
+    for (original, copy) in copies(latents) {
+        let merged = importance.row(original) + importance.row(copy);
+        importance.set_row(original, &merged);
+        importance.row_mut(copy).fill(0.0);
+    }
+    importance
 }
