@@ -39,13 +39,10 @@ fn try_npy<T: Deserialize>(file: &str) -> std::io::Result<(Vec<usize>, Vec<T>)> 
 
 /// A matrix of floats or of integers.
 pub(crate) fn npy_matrix(file: &str) -> DMatrix<f64> {
-    let (shape, values) = match try_npy(file) {
-        Ok(floats) => floats,
-        Err(_) => {
-            let (shape, integers) = npy::<i64>(file);
-            (shape, integers.into_iter().map(|v| v as f64).collect())
-        }
-    };
+    let (shape, values) = try_npy(file).unwrap_or_else(|_| {
+        let (shape, integers) = npy::<i64>(file);
+        (shape, integers.into_iter().map(|v| v as f64).collect())
+    });
     DMatrix::from_row_slice(shape[0], shape[1], &values)
 }
 
