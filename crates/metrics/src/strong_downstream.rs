@@ -61,7 +61,7 @@ pub struct StrongDownstream {
 /// Blind to entanglement that a linear predictor can undo from one slice of the world.
 ///
 /// ```
-/// use domino_core::Seed;
+/// use domino_core::{Seed, Stream};
 /// use domino_metrics::{LatentTable, StrongDownstreamOptions, strong_downstream};
 /// use nalgebra::DMatrix;
 ///
