@@ -35,10 +35,10 @@ table name config *args:
     done; done
     {{ domino }} report experiments/runs/table/{{ name }}/1* --out experiments/runs/table/{{ name }}.html
 
-# Generate a data set and compare it with its checksum: `just data scaling-d4`
+# Generate a data set, or finish it, and compare every byte with its checksums: `just data scaling-d4`
 data name:
-    mkdir -p datasets/.cache
-    {{ domino }} data generate datasets/{{ name }}/spec.toml --out datasets/.cache/{{ name }}.npz
+    {{ domino }} data generate {{ name }} --out datasets/.cache/{{ name }}
+    {{ domino }} data verify datasets/.cache/{{ name }}
 
 # Tests of the workspace, or of one crate: `just test metrics`
 test crate="":

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use domino::data::DatasetSpec;
 use domino::data::scaling::ScalingConfig;
 use domino::metrics::{DciOptions, GbtOptions};
 use domino::recipe::{
@@ -43,12 +44,12 @@ pub struct Settings {
     pub checkpoints: CheckpointConfig,
 }
 
-/// Where pairs come from: exactly one of `path` and `scaling`.
+/// Where pairs come from: exactly one of `path` and the tables of generators.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DataConfig {
-    /// An `.npz` file of pairs, relative to the working directory. Its rows are shuffled, in the
-    /// same way whatever the seed, and parted.
+    /// An `.npz` file of pairs or a folder of shards, relative to the working directory. Its rows
+    /// are shuffled, in the same way whatever the seed, and parted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
     /// A random structural causal model and a mixing of its variables, from which each part is
@@ -75,6 +76,24 @@ impl Default for DataConfig {
     fn default() -> Self {
         let (path, scaling, train) = (None, None, None);
         Self { path, scaling, train, validation: 5_000, test: 5_000, dci_train: 10_000 }
+    }
+}
+
+impl DataConfig {
+    /// The generator tables as the specification of `pairs` pairs.
+    pub fn spec(&self, pairs: usize) -> DatasetSpec {
+        DatasetSpec { pairs, checksum: None, scaling: self.scaling.clone() }
+    }
+
+    /// The same without any generator.
+    pub fn without_generator(self) -> Self {
+        Self { scaling: None, ..self }
+    }
+
+    /// What names a source of pairs, by its key.
+    fn sources(&self) -> Vec<&'static str> {
+        let named = [("data.path", self.path.is_some()), ("data.scaling", self.scaling.is_some())];
+        named.into_iter().filter(|(_, is_there)| *is_there).map(|(key, _)| key).collect()
     }
 }
 
@@ -214,9 +233,11 @@ impl Settings {
             let expected = "letters, digits, `.`, `_` and `-`, with no `.` in front";
             return Err(SettingsError::new("name", expected, format!("`{}`", self.name)));
         }
-        if self.data.path.is_some() == self.data.scaling.is_some() {
-            let got = if self.data.path.is_some() { "both" } else { "neither" };
-            let expected = "either data.path, a file of pairs, or data.scaling, a generator";
+        let sources = self.data.sources();
+        if sources.len() != 1 {
+            let got = if sources.is_empty() { "none".to_owned() } else { sources.join(" and ") };
+            let expected = "one source: data.path, a file or folder of pairs, or a generator, such \
+                            as data.scaling";
             return Err(SettingsError::new("data", expected, got));
         }
         for (key, least, got) in [
@@ -306,8 +327,11 @@ mod tests {
     #[test]
     fn exactly_one_source_of_data() {
         let error = |text| settings(text).validate().unwrap_err().to_string();
-        assert!(error("").ends_with("got neither"));
-        assert!(error("[data]\npath = 'a.npz'\n[data.scaling]").ends_with("got both"));
+        assert!(error("").ends_with("got none"));
+        assert!(
+            error("[data]\npath = 'a.npz'\n[data.scaling]")
+                .ends_with("got data.path and data.scaling")
+        );
         assert_eq!(settings("[data.scaling]").validate(), Ok(()));
     }
 

@@ -49,7 +49,7 @@ enum Command {
     Metrics(metrics::Args),
     /// Draw the report of a run again, or write a page that compares several
     Report(report::Args),
-    /// Make, look at or convert files of pairs
+    /// Make, check, look at or convert pairs
     #[command(subcommand)]
     Data(data::Command),
     /// Print the JSON schema of configurations
@@ -96,7 +96,7 @@ impl Command {
             Self::Intervene(args) => intervene::perform(args)?,
             Self::Metrics(args) => metrics::perform(args)?,
             Self::Report(args) => report::perform(args)?,
-            Self::Data(command) => command.perform()?,
+            Self::Data(command) => return command.perform(),
             Self::Schema => say(&json_schema::<Settings>()?),
             Self::Completions { shell } => {
                 let mut script = Vec::new();

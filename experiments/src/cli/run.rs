@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
+use domino::data::GeneratorConfig;
 
 use super::output::{complain, say};
 use super::{Ending, failure};
 use crate::config::{ConfigError, resolve_file};
 use crate::report::Report;
 use crate::run::{Earlier, Outcome, Request, RunFolder, perform as perform_run};
-use crate::settings::{DataConfig, Settings};
+use crate::settings::Settings;
 use crate::{score, verdict};
 
 #[derive(Clone, Debug, clap::Args)]
@@ -68,15 +69,16 @@ fn tell(folder: &RunFolder, report: &Report) -> Ending {
 fn settings(args: &Args) -> Result<Settings, ConfigError> {
     let settings: Settings = resolve_file(&args.config, &args.overrides)?;
     let sets = |key: &str| args.overrides.iter().any(|o| o.trim_start().starts_with(key));
-    if sets("data.path") && !sets("data.scaling") && settings.data.path.is_some() {
-        let data = DataConfig { scaling: None, ..settings.data };
+    let sets_generator = || GeneratorConfig::KINDS.iter().any(|kind| sets(&format!("data.{kind}")));
+    if sets("data.path") && !sets_generator() && settings.data.path.is_some() {
+        let data = settings.data.without_generator();
         return Ok(Settings { data, ..settings });
     }
     Ok(settings)
 }
 
 /// A flag that the first interrupt sets; the second ends the process.
-fn watch_for_interrupts() -> Result<Arc<AtomicBool>> {
+pub(super) fn watch_for_interrupts() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     ctrlc::set_handler(move || {

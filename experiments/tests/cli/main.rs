@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod commands;
+mod data;
 mod metrics;
 mod place;
 mod refusals;

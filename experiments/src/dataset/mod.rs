@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
-use domino::core::{GroundTruth, Observations, Pairs, PairsError, Seed, Stream};
-use domino::data::npz::{FileError, Limits, read_pairs};
-use domino::data::scaling;
-use domino::data::{Generator, GeneratorConfig, Split, checksum};
+use domino::core::{Pairs, PairsError, Seed, Stream};
+use domino::data::{ConfigError, Generator, GeneratorConfig, SpecError, Split, checksum};
 use rand::RngExt;
 use thiserror::Error;
 
 use crate::settings::DataConfig;
+
+mod source;
+
+pub use source::{Sample, Source, SourceError};
 
 /// Pairs drawn to train on where nothing else is said.
 const TRAIN: usize = 100_000;
@@ -22,49 +24,6 @@ const LEAST: usize = 20;
 
 /// The split of a file does not depend on the run's seed: all seeds are measured on the same pairs.
 const SPLIT_SEED: Seed = Seed(0);
-
-/// Pairs with what is known of them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sample {
-    /// What training may see.
-    pub pairs: Pairs,
-    /// What only metrics may see.
-    pub truth: GroundTruth,
-}
-
-impl Sample {
-    /// The rows `rows` in that order.
-    ///
-    /// # Panics
-    /// If there is no row among them, or one that does not exist.
-    #[must_use]
-    pub fn rows(&self, rows: &[usize]) -> Self {
-        let sides = [self.pairs.before(), self.pairs.after()].map(|side| select(side, rows));
-        let [before, after] = sides;
-        let pairs = Pairs::new(before, after).expect("rows of pairs are pairs");
-        let pick = |m: &Option<nalgebra::DMatrix<f64>>| m.as_ref().map(|m| m.select_rows(rows));
-        let GroundTruth { z_before, z_after, e_before, e_after, targets, dag, names } = &self.truth;
-        let truth = GroundTruth {
-            z_before: pick(z_before),
-            z_after: pick(z_after),
-            e_before: pick(e_before),
-            e_after: pick(e_after),
-            targets: targets.as_ref().map(|all| rows.iter().map(|&r| all[r].clone()).collect()),
-            dag: dag.clone(),
-            names: names.clone(),
-        };
-        Self { pairs, truth }
-    }
-
-    /// Reads a file of pairs.
-    ///
-    /// # Errors
-    /// [`FileError`] naming file, array and what was expected.
-    pub fn read(path: &Path) -> Result<Self, FileError> {
-        let (pairs, truth) = read_pairs(path, Limits::default())?;
-        Ok(Self { pairs, truth })
-    }
-}
 
 /// All parts of a run's data.
 #[derive(Debug)]
@@ -88,15 +47,28 @@ pub struct Dataset {
 /// Why there is no data to run on.
 #[derive(Debug, Error)]
 pub enum DatasetError {
-    /// A file cannot be read.
+    /// Stored pairs cannot be read.
     #[error(transparent)]
-    File(#[from] FileError),
+    Source(#[from] SourceError),
+    /// There is not exactly one generator.
+    #[error("data: {0}")]
+    Generator(#[from] SpecError),
     /// A generator cannot work so.
-    #[error("data.scaling: {0}")]
-    Scaling(#[from] scaling::ConfigError),
+    #[error("data.{kind}: {reason}")]
+    Config {
+        /// The generator.
+        kind: &'static str,
+        /// What is wrong.
+        reason: ConfigError,
+    },
     /// The generator's output is no pairs.
-    #[error("data.scaling: {0}")]
-    Pairs(#[from] PairsError),
+    #[error("data.{kind}: {reason}")]
+    Pairs {
+        /// The generator.
+        kind: &'static str,
+        /// What is wrong.
+        reason: PairsError,
+    },
     /// A file has too few rows.
     #[error("{path}: expected at least {LEAST} pairs to train and test on, got {got}")]
     TooFew {
@@ -114,11 +86,9 @@ impl Dataset {
     /// [`DatasetError`] if a file is no pairs or too small, or if a generator's options are out of
     /// range.
     pub fn load(config: &DataConfig) -> Result<Self, DatasetError> {
-        match (&config.path, &config.scaling) {
-            (Some(path), _) => Self::of_file(path, config),
-            (None, scaling) => {
-                Self::drawn(&GeneratorConfig::Scaling(scaling.clone().unwrap_or_default()), config)
-            }
+        match &config.path {
+            Some(path) => Self::stored(path, config),
+            None => Self::drawn(&config.spec(TRAIN).generator()?, config),
         }
     }
 
@@ -128,9 +98,11 @@ impl Dataset {
     }
 
     fn drawn(generator: &GeneratorConfig, config: &DataConfig) -> Result<Self, DatasetError> {
-        let world = generator.build()?;
+        let kind = generator.kind();
+        let world = generator.build().map_err(|reason| DatasetError::Config { kind, reason })?;
         let draw = |n: usize, split: Split| -> Result<Sample, DatasetError> {
-            let (pairs, truth) = world.sample(n, split)?;
+            let unpaired = |reason| DatasetError::Pairs { kind, reason };
+            let (pairs, truth) = world.sample(n, split).map_err(unpaired)?;
             Ok(Sample { pairs, truth })
         };
         let train = draw(config.train.unwrap_or(TRAIN), Split::Train)?;
@@ -145,26 +117,27 @@ impl Dataset {
         })
     }
 
-    fn of_file(path: &Path, config: &DataConfig) -> Result<Self, DatasetError> {
-        let all = Sample::read(path)?;
-        let n = all.pairs.len();
+    fn stored(path: &Path, config: &DataConfig) -> Result<Self, DatasetError> {
+        let all = Source::open(path)?;
+        let n = all.len();
         if n < LEAST {
             return Err(DatasetError::TooFew { path: path.display().to_string(), got: n });
         }
         let mut order = shuffled(n);
         let mut take = |most: usize| {
             let rows = order.split_off(order.len() - most.min(n / SHARE));
-            all.rows(&rows)
+            all.sample(&rows)
         };
-        let (test, validation) = (take(config.test), take(config.validation).pairs);
-        let has_variables = all.truth.z_before.is_some() || all.truth.z_after.is_some();
-        let dci_train = has_variables.then(|| take(config.dci_train));
+        let (test, validation) = (take(config.test)?, take(config.validation)?.pairs);
+        let known = &test.truth;
+        let has_variables = known.z_before.is_some() || known.z_after.is_some();
+        let dci_train = has_variables.then(|| take(config.dci_train)).transpose()?;
         order.truncate(config.train.unwrap_or(n).max(1));
         let name = path.file_stem().map_or_else(|| "pairs".into(), |stem| stem.to_string_lossy());
         Ok(Self {
             name: name.into_owned(),
-            checksum: checksum(&all.pairs, &all.truth),
-            train: all.rows(&order).pairs,
+            checksum: all.checksum()?,
+            train: all.pairs(&order)?,
             validation,
             test,
             dci_train,
@@ -181,20 +154,6 @@ pub fn shuffled(n: usize) -> Vec<usize> {
         order.swap(last, rng.random_range(0..=last));
     }
     order
-}
-
-fn select(x: &Observations, rows: &[usize]) -> Observations {
-    fn gather<T: Copy>(data: &[T], dim: usize, rows: &[usize]) -> Vec<T> {
-        rows.iter().flat_map(|&row| data[row * dim..(row + 1) * dim].iter().copied()).collect()
-    }
-    match x {
-        Observations::Vectors { data, dim } => {
-            Observations::Vectors { data: gather(data, *dim, rows), dim: *dim }
-        }
-        Observations::Images { data, shape } => {
-            Observations::Images { data: gather(data, shape.len(), rows), shape: *shape }
-        }
-    }
 }
 
 #[cfg(test)]
