@@ -97,3 +97,13 @@ deny:
 typos:
     @command -v typos >/dev/null || { echo "typos is missing: pip install typos, or cargo install typos-cli --locked" >&2; exit 1; }
     typos
+
+# Fuzz a reader of public formats: `just fuzz archive 120`; the targets are in fuzz/fuzz_targets
+fuzz target seconds:
+    mkdir -p fuzz/corpus/{{ target }} fuzz/artifacts/{{ target }}
+    cd fuzz && RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+        -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+        -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1" \
+        cargo run --release --target {{ arch() }}-unknown-linux-gnu --bin {{ target }} -- \
+        corpus/{{ target }} ../crates/data/tests/golden -artifact_prefix=artifacts/{{ target }}/ \
+        -max_total_time={{ seconds }} -rss_limit_mb=2048 -timeout=20

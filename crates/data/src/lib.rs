@@ -22,6 +22,7 @@
 
 mod checksum;
 mod config_error;
+pub mod formats;
 mod generator;
 pub mod interventions;
 pub mod loader;

@@ -31,6 +31,7 @@ mod error;
 mod header;
 mod pairs;
 mod parts;
+mod rows;
 mod writer;
 
 pub use archive::Limits;
@@ -39,6 +40,9 @@ pub use embedding::{read_embedding, write_embedding};
 pub use error::{ArrayError, FileError};
 pub use pairs::{read_pairs, write_pairs};
 pub use parts::{read_matrices, read_truth};
+
+pub(crate) use archive::{Archive, Expected, read_npy};
+pub(crate) use rows::{RowSink, Rows};
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use npyz::npz::{NpzArchive, file_name_from_array_name};
+use npyz::zip::read::ZipFile;
 
 use super::array::Array;
 use super::error::{ArrayError, FileError};
@@ -23,21 +24,21 @@ impl Default for Limits {
 }
 
 /// What an array should hold, for messages.
-#[derive(Clone, Copy)]
-pub(super) struct Expected {
-    pub(super) name: &'static str,
-    pub(super) content: &'static str,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expected {
+    pub(crate) name: &'static str,
+    pub(crate) content: &'static str,
 }
 
 /// An open `.npz` file and what is left of its limit.
-pub(super) struct Archive {
+pub(crate) struct Archive {
     path: PathBuf,
     npz: NpzArchive<BufReader<File>>,
     bytes_left: u64,
 }
 
 impl Archive {
-    pub(super) fn open(path: &Path, limits: Limits) -> Result<Self, FileError> {
+    pub(crate) fn open(path: &Path, limits: Limits) -> Result<Self, FileError> {
         let unreadable = |reason| FileError::Read { path: path.to_owned(), reason };
         let file = File::open(path).map_err(unreadable)?;
         let npz = NpzArchive::new(BufReader::new(file)).map_err(|reason| match reason.kind() {
@@ -49,52 +50,98 @@ impl Archive {
         Ok(Self { path: path.to_owned(), npz, bytes_left: limits.max_bytes })
     }
 
-    pub(super) fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.path.clone()
     }
 
     /// Reads an array that must be there.
-    pub(super) fn require(&mut self, expected: Expected) -> Result<Array, FileError> {
-        if let Some(array) = self.find(expected)? {
-            return Ok(array);
+    pub(crate) fn require(&mut self, expected: Expected) -> Result<Array, FileError> {
+        match self.find(expected)? {
+            Some(array) => Ok(array),
+            None => Err(self.missing(expected)),
         }
-        let mut found: Vec<String> = self.npz.array_names().map(str::to_owned).collect();
-        found.sort();
-        Err(self.error(expected, ArrayError::Missing { expected: expected.content, found }))
+    }
+
+    /// The error of an array that must be there and is not.
+    pub(super) fn missing(&self, expected: Expected) -> FileError {
+        let found = self.names();
+        self.error(expected, ArrayError::Missing { expected: expected.content, found })
+    }
+
+    /// Names of the arrays, sorted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.npz.array_names().map(str::to_owned).collect();
+        names.sort();
+        names
+    }
+
+    /// The entry that holds an array.
+    pub(super) fn entry(&mut self, name: &str) -> Result<ZipFile<'_>, ArrayError> {
+        let entry = self.npz.zip_archive().by_name(&file_name_from_array_name(name));
+        entry.map_err(|e| ArrayError::Header { got: e.to_string() })
     }
 
     /// Reads an array that may be there.
-    pub(super) fn find(&mut self, expected: Expected) -> Result<Option<Array>, FileError> {
-        if !self.npz.array_names().any(|name| name == expected.name) {
+    pub(crate) fn find(&mut self, expected: Expected) -> Result<Option<Array>, FileError> {
+        if !self.holds(expected.name) {
             return Ok(None);
         }
         self.read(expected).map(Some).map_err(|reason| self.error(expected, reason))
     }
 
-    pub(super) fn error(&self, array: Expected, reason: ArrayError) -> FileError {
+    /// Whether there is an array of that name.
+    pub(crate) fn holds(&self, name: &str) -> bool {
+        self.npz.array_names().any(|other| other == name)
+    }
+
+    pub(crate) fn error(&self, array: Expected, reason: ArrayError) -> FileError {
         FileError::Array { path: self.path(), array: array.name, reason }
     }
 
     fn read(&mut self, expected: Expected) -> Result<Array, ArrayError> {
-        let file_name = file_name_from_array_name(expected.name);
-        let entry = self.npz.zip_archive().by_name(&file_name);
-        let mut entry = entry.map_err(|e| ArrayError::Header { got: e.to_string() })?;
-        let header = Header::read(&mut entry)?;
-        match header.element.kind {
-            Kind::Object => return Err(pickled(expected)),
-            Kind::Other => {
-                let got = header.element.name;
-                return Err(ArrayError::Type { expected: expected.content, got });
-            }
-            _ => {}
+        let left = self.bytes_left;
+        let array = read_array(&mut self.entry(expected.name)?, expected, left)?;
+        self.bytes_left -= array.bytes.len() as u64;
+        Ok(array)
+    }
+}
+
+/// Reads an array on its own, a `.npy` file.
+pub(crate) fn read_npy(
+    path: &Path,
+    expected: Expected,
+    limits: Limits,
+) -> Result<Array, FileError> {
+    let file =
+        File::open(path).map_err(|reason| FileError::Read { path: path.to_owned(), reason })?;
+    read_array(&mut BufReader::new(file), expected, limits.max_bytes)
+        .map_err(|reason| FileError::Array { path: path.to_owned(), array: expected.name, reason })
+}
+
+fn read_array(
+    entry: &mut dyn Read,
+    expected: Expected,
+    bytes_left: u64,
+) -> Result<Array, ArrayError> {
+    let header = Header::read(entry)?;
+    refuse_odd_types(&header, expected)?;
+    let declared = header.declared_bytes();
+    let length = u64::try_from(declared).ok().filter(|length| *length <= bytes_left);
+    let Some(length) = length else {
+        return Err(ArrayError::TooLarge { declared, left: bytes_left });
+    };
+    Ok(Array { header, bytes: read_exactly(entry, length)? })
+}
+
+/// Refuses pickles and records.
+pub(super) fn refuse_odd_types(header: &Header, expected: Expected) -> Result<(), ArrayError> {
+    match header.element.kind {
+        Kind::Object => Err(pickled(expected)),
+        Kind::Other => {
+            let got = header.element.name.clone();
+            Err(ArrayError::Type { expected: expected.content, got })
         }
-        let declared = header.declared_bytes();
-        let length = u64::try_from(declared).ok().filter(|length| *length <= self.bytes_left);
-        let Some(length) = length else {
-            return Err(ArrayError::TooLarge { declared, left: self.bytes_left });
-        };
-        self.bytes_left -= length;
-        Ok(Array { header, bytes: read_exactly(&mut entry, length)? })
+        _ => Ok(()),
     }
 }
 

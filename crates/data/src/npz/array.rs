@@ -4,26 +4,26 @@ use super::error::ArrayError;
 use super::header::{Element, Endian, Header, Kind, Order};
 
 /// An array as it lies in a file.
-pub(super) struct Array {
+pub(crate) struct Array {
     pub(super) header: Header,
     /// As many as the header declares.
     pub(super) bytes: Vec<u8>,
 }
 
 impl Array {
-    pub(super) fn shape(&self) -> &[usize] {
+    pub(crate) fn shape(&self) -> &[usize] {
         &self.header.shape
     }
 
     /// A matrix of numbers, NaN and infinity among them.
-    pub(super) fn into_matrix(self, expected: &'static str) -> Result<DMatrix<f64>, ArrayError> {
+    pub(crate) fn into_matrix(self, expected: &'static str) -> Result<DMatrix<f64>, ArrayError> {
         let [rows, cols] = self.shape()[..] else { return Err(self.wrong_shape(expected)) };
         self.refuse_empty()?;
         Ok(DMatrix::from_row_iterator(rows, cols, self.into_floats(expected)?))
     }
 
     /// Numbers of any kind, last index fastest.
-    pub(super) fn into_floats(self, expected: &'static str) -> Result<Vec<f64>, ArrayError> {
+    pub(crate) fn into_floats(self, expected: &'static str) -> Result<Vec<f64>, ArrayError> {
         let Element { kind, size, .. } = self.header.element;
         let read: fn([u8; 8]) -> f64 = match (kind, size) {
             (Kind::Float, 2) => |b| half_to_double(u16::from_le_bytes([b[0], b[1]])),
@@ -37,7 +37,7 @@ impl Array {
     }
 
     /// Integers or booleans, last index fastest; those too large for `i64` become its largest.
-    pub(super) fn into_integers(self, expected: &'static str) -> Result<Vec<i64>, ArrayError> {
+    pub(crate) fn into_integers(self, expected: &'static str) -> Result<Vec<i64>, ArrayError> {
         let Element { kind, size, .. } = self.header.element;
         let read: fn([u8; 8]) -> i64 = match (kind, size) {
             (Kind::Bool | Kind::Uint, 1..=8) => {
@@ -53,7 +53,7 @@ impl Array {
     }
 
     /// Bytes, last index fastest.
-    pub(super) fn into_bytes(self, expected: &'static str) -> Result<Vec<u8>, ArrayError> {
+    pub(crate) fn into_bytes(self, expected: &'static str) -> Result<Vec<u8>, ArrayError> {
         match (self.header.element.kind, self.header.element.size) {
             (Kind::Uint, 1) => Ok(last_fastest(self.bytes, &self.header)),
             _ => Err(self.wrong_type(expected)),
@@ -61,7 +61,7 @@ impl Array {
     }
 
     /// Strings, padded with zeros in the file.
-    pub(super) fn into_strings(self, expected: &'static str) -> Result<Vec<String>, ArrayError> {
+    pub(crate) fn into_strings(self, expected: &'static str) -> Result<Vec<String>, ArrayError> {
         let [count] = self.shape()[..] else { return Err(self.wrong_shape(expected)) };
         let Element { kind, size, endian, .. } = self.header.element;
         let read: &dyn Fn(&[u8]) -> String = match kind {
@@ -74,18 +74,18 @@ impl Array {
     }
 
     /// The other lengths of an array with one length 0 are unchecked and may be of any size.
-    pub(super) fn refuse_empty(&self) -> Result<(), ArrayError> {
+    pub(crate) fn refuse_empty(&self) -> Result<(), ArrayError> {
         if self.bytes.is_empty() {
             return Err(self.wrong_shape("at least one row of at least one value"));
         }
         Ok(())
     }
 
-    pub(super) fn wrong_shape(&self, expected: &str) -> ArrayError {
+    pub(crate) fn wrong_shape(&self, expected: &str) -> ArrayError {
         ArrayError::Shape { expected: expected.to_owned(), got: self.header.shape.clone() }
     }
 
-    pub(super) fn wrong_type(&self, expected: &'static str) -> ArrayError {
+    pub(crate) fn wrong_type(&self, expected: &'static str) -> ArrayError {
         ArrayError::Type { expected, got: self.header.element.name.clone() }
     }
 

@@ -2,7 +2,6 @@
 
 mod card;
 mod context;
-mod discrete;
 mod graphs;
 mod input;
 mod latents;
