@@ -82,7 +82,7 @@ impl Default for DataConfig {
 impl DataConfig {
     /// The generator tables as the specification of `pairs` pairs.
     pub fn spec(&self, pairs: usize) -> DatasetSpec {
-        DatasetSpec { pairs, checksum: None, scaling: self.scaling.clone() }
+        DatasetSpec { pairs, scaling: self.scaling.clone(), ..DatasetSpec::default() }
     }
 
     /// The same without any generator.

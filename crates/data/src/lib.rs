@@ -1,7 +1,9 @@
 //! Synthetic generators of before/after pairs, and the files that hold them.
 //!
-//! A [`Generator`] is a structural causal model that is seen through observations. [`scaling::World`] is a random structural causal model whose variables are mixed into vectors; it
-//! yields any number of pairs with their truth. [`npz`] reads and writes pairs and embeddings as
+//! A [`Generator`] is a structural causal model that is seen through observations, and yields any
+//! number of pairs with their truth. [`scaling::World`] is a random one whose variables are mixed into
+//! vectors; [`circuit::Circuit`] shows pictures of a robot arm, buttons and lamps. What happens between
+//! before and after is one family for all, [`interventions`]. [`npz`] reads and writes pairs and embeddings as
 //! NumPy archives, so that anybody's data can be trained on and any tool can score a run. A
 //! [`DatasetSpec`] names a data set by how it is made, with a [`checksum`] to tell that it came out
 //! the same. Nothing here knows of tensors.
@@ -21,6 +23,7 @@
 //! learning*, NeurIPS 2022, arXiv 2203.16437.
 
 mod checksum;
+pub mod circuit;
 mod config_error;
 pub mod formats;
 mod generator;
@@ -28,6 +31,7 @@ pub mod interventions;
 pub mod loader;
 mod normal;
 pub mod npz;
+mod pictures;
 mod rows;
 pub mod scaling;
 mod spec;

@@ -18,9 +18,11 @@ pub(crate) enum Part {
     SensorAfter = 2,
     /// What the intervention does.
     Interventions = 3,
+    /// Where things are that no variable moves.
+    Distractors = 1 << 32,
 }
 
-/// Generators set aside for each split.
+/// Generators set aside for each split; later parts lie far beyond those of all splits.
 pub(crate) const PARTS: u64 = 4;
 
 /// The generator of one part of a split, at its start.

@@ -19,6 +19,9 @@ pub use config::{
 };
 pub use world::World;
 
+pub(crate) use config::graph_schema;
+pub(crate) use short_form::{name_or_table, name_or_table_schema};
+
 pub use crate::config_error::ConfigError;
 
 #[cfg(test)]

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::checksum::checksum;
+use crate::circuit::{Circuit, CircuitConfig};
+use crate::config_error::ConfigError;
 use crate::generator::{Generator, Split};
-use crate::scaling::{ConfigError, ScalingConfig, World};
+use crate::scaling::{ScalingConfig, World};
 
 /// A data set by how it is made: the content of a `datasets/<name>/spec.toml`.
 ///
@@ -20,7 +22,7 @@ use crate::scaling::{ConfigError, ScalingConfig, World};
 /// assert!(matches!(wrong.generate(), Err(SpecError::Checksum { .. })));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DatasetSpec {
     /// Number of pairs, drawn as the training split.
@@ -32,6 +34,9 @@ pub struct DatasetSpec {
     /// A random structural causal model and a mixing of its variables.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scaling: Option<ScalingConfig>,
+    /// Pictures of a robot arm, buttons and lamps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub circuit: Option<CircuitConfig>,
 }
 
 /// A generator by its options.
@@ -40,16 +45,19 @@ pub struct DatasetSpec {
 pub enum GeneratorConfig {
     /// A random structural causal model and a mixing of its variables.
     Scaling(ScalingConfig),
+    /// Pictures of a robot arm, buttons and lamps.
+    Circuit(CircuitConfig),
 }
 
 impl GeneratorConfig {
     /// The kinds of generators, by the names of their tables.
-    pub const KINDS: [&str; 1] = ["scaling"];
+    pub const KINDS: [&str; 2] = ["scaling", "circuit"];
 
     /// The name of its table.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Scaling(_) => "scaling",
+            Self::Circuit(_) => "circuit",
         }
     }
 
@@ -60,6 +68,7 @@ impl GeneratorConfig {
     pub fn build(&self) -> Result<Box<dyn Generator>, ConfigError> {
         match self {
             Self::Scaling(config) => Ok(Box::new(World::draw(config)?)),
+            Self::Circuit(config) => Ok(Box::new(Circuit::new(config)?)),
         }
     }
 
@@ -67,6 +76,7 @@ impl GeneratorConfig {
     pub fn name(&self) -> String {
         match self {
             Self::Scaling(config) => format!("scaling-d{}", config.d),
+            Self::Circuit(config) => format!("circuit-{}", config.lamps),
         }
     }
 
@@ -74,7 +84,7 @@ impl GeneratorConfig {
     /// another one.
     pub fn version(&self) -> u32 {
         match self {
-            Self::Scaling(_) => 1,
+            Self::Scaling(_) | Self::Circuit(_) => 1,
         }
     }
 
@@ -82,6 +92,7 @@ impl GeneratorConfig {
     pub fn seed(&self) -> u64 {
         match self {
             Self::Scaling(config) => config.seed,
+            Self::Circuit(config) => config.seed,
         }
     }
 
@@ -89,6 +100,7 @@ impl GeneratorConfig {
     pub fn seed_mut(&mut self) -> &mut u64 {
         match self {
             Self::Scaling(config) => &mut config.seed,
+            Self::Circuit(config) => &mut config.seed,
         }
     }
 }
@@ -99,6 +111,9 @@ pub enum SpecError {
     /// The specification names no generator.
     #[error("expected a generator, such as [scaling]")]
     NoGenerator,
+    /// The specification names more than one generator.
+    #[error("expected one generator, got [{0}] and [{1}]")]
+    SeveralGenerators(String, String),
     /// The generator cannot work so.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -118,9 +133,10 @@ pub enum SpecError {
 impl DatasetSpec {
     /// The first `pairs` pairs of a generator, without a checksum to meet.
     pub fn of(generator: GeneratorConfig, pairs: usize) -> Self {
-        let empty = Self { pairs, checksum: None, scaling: None };
+        let empty = Self { pairs, ..Self::default() };
         match generator {
             GeneratorConfig::Scaling(config) => Self { scaling: Some(config), ..empty },
+            GeneratorConfig::Circuit(config) => Self { circuit: Some(config), ..empty },
         }
     }
 
@@ -140,9 +156,19 @@ impl DatasetSpec {
     /// The one generator that the specification names.
     ///
     /// # Errors
-    /// [`SpecError::NoGenerator`] if there is none.
+    /// [`SpecError::NoGenerator`] if there is none, [`SpecError::SeveralGenerators`] if there are
+    /// more.
     pub fn generator(&self) -> Result<GeneratorConfig, SpecError> {
-        self.scaling.clone().map(GeneratorConfig::Scaling).ok_or(SpecError::NoGenerator)
+        let named = [
+            self.scaling.clone().map(GeneratorConfig::Scaling),
+            self.circuit.clone().map(GeneratorConfig::Circuit),
+        ];
+        let mut named = named.into_iter().flatten();
+        match (named.next(), named.next()) {
+            (None, _) => Err(SpecError::NoGenerator),
+            (Some(one), None) => Ok(one),
+            (Some(a), Some(b)) => Err(SpecError::SeveralGenerators(a.name(), b.name())),
+        }
     }
 
     /// Generates the data and compares them with the checksum where there is one.
@@ -181,6 +207,9 @@ mod tests {
         let nothing: DatasetSpec = toml::from_str("pairs = 10").unwrap();
         let error = nothing.generate().unwrap_err();
         assert_eq!(error.to_string(), "expected a generator, such as [scaling]");
+        let two: DatasetSpec = toml::from_str("pairs = 10\n[scaling]\n[circuit]").unwrap();
+        let error = two.generate().unwrap_err();
+        assert_eq!(error.to_string(), "expected one generator, got [scaling-d2] and [circuit-3]");
         let none: DatasetSpec = toml::from_str("pairs = 0\n[scaling]").unwrap();
         assert!(matches!(none.generate(), Err(SpecError::Pairs(PairsError::Empty(_)))));
     }

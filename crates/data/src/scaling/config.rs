@@ -187,15 +187,7 @@ impl ScalingConfig {
         at_least("dim_x", self.d, self.dim_x())?;
         not_negative("observation_noise", self.observation_noise)?;
         self.interventions.validate(self.d)?;
-        match &self.graph {
-            GraphConfig::Random(random) => {
-                probability("graph.random.edge_probability", random.edge_probability)?;
-            }
-            GraphConfig::Edges(edges) => {
-                Dag::from_edges(self.d, edges).map_err(ConfigError::Graph)?;
-            }
-            GraphConfig::Full | GraphConfig::Chain | GraphConfig::Empty => {}
-        }
+        self.graph.validate(self.d)?;
         if let MechanismConfig::Mlp(mlp) = &self.mechanisms {
             at_least("mechanisms.mlp.hidden", 1, mlp.hidden)?;
             not_negative("mechanisms.mlp.location_std", mlp.location_std)?;
@@ -211,8 +203,19 @@ impl ScalingConfig {
 }
 
 impl GraphConfig {
+    /// Checks the options of a graph over `d` variables.
+    pub(crate) fn validate(&self, d: usize) -> Result<(), ConfigError> {
+        match self {
+            Self::Random(random) => {
+                probability("graph.random.edge_probability", random.edge_probability)
+            }
+            Self::Edges(edges) => Dag::from_edges(d, edges).map(|_| ()).map_err(ConfigError::Graph),
+            Self::Full | Self::Chain | Self::Empty => Ok(()),
+        }
+    }
+
     /// The graph over `d` variables; only the random one draws, row by row from its upper triangle.
-    pub(super) fn draw(&self, d: usize, rng: &mut dyn Rng) -> Result<Dag, ConfigError> {
+    pub(crate) fn draw(&self, d: usize, rng: &mut dyn Rng) -> Result<Dag, ConfigError> {
         match self {
             Self::Random(RandomGraph { edge_probability }) => {
                 Ok(Dag::forward(d, |_, _| rng.random_bool(*edge_probability)))
@@ -225,7 +228,7 @@ impl GraphConfig {
     }
 }
 
-fn graph_schema(generator: &mut SchemaGenerator) -> Schema {
+pub(crate) fn graph_schema(generator: &mut SchemaGenerator) -> Schema {
     name_or_table_schema::<GraphConfig>(generator, &["random"])
 }
 

@@ -12,7 +12,7 @@ use serde::forward_to_deserialize_any;
 /// variant's name alone, `"mlp"`, which stands for `{ mlp = {} }`.
 ///
 /// Unlike an untagged enum it passes the visitor on, so that errors keep their key path.
-pub(super) fn name_or_table<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(crate) fn name_or_table<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -73,7 +73,7 @@ impl<'de, E: de::Error> Deserializer<'de> for EmptyTable<E> {
 }
 
 /// The schema of a field read by [`name_or_table`]: that of `T`, or one of `names` alone.
-pub(super) fn name_or_table_schema<T: JsonSchema>(
+pub(crate) fn name_or_table_schema<T: JsonSchema>(
     generator: &mut SchemaGenerator,
     names: &[&str],
 ) -> Schema {
