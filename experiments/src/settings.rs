@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use domino::data::DatasetSpec;
+use domino::data::circuit::CircuitConfig;
 use domino::data::scaling::ScalingConfig;
 use domino::metrics::{DciOptions, GbtOptions};
 use domino::recipe::{
@@ -56,6 +57,9 @@ pub struct DataConfig {
     /// drawn afresh.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scaling: Option<ScalingConfig>,
+    /// Pictures of a robot arm, buttons and lamps, from which each part is drawn afresh.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub circuit: Option<CircuitConfig>,
     /// Pairs to train on; 100000 where absent, or of a file all that the other parts leave.
     #[schemars(range(min = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,25 +78,37 @@ pub struct DataConfig {
 
 impl Default for DataConfig {
     fn default() -> Self {
-        let (path, scaling, train) = (None, None, None);
-        Self { path, scaling, train, validation: 5_000, test: 5_000, dci_train: 10_000 }
+        Self {
+            path: None,
+            scaling: None,
+            circuit: None,
+            train: None,
+            validation: 5_000,
+            test: 5_000,
+            dci_train: 10_000,
+        }
     }
 }
 
 impl DataConfig {
     /// The generator tables as the specification of `pairs` pairs.
     pub fn spec(&self, pairs: usize) -> DatasetSpec {
-        DatasetSpec { pairs, scaling: self.scaling.clone(), ..DatasetSpec::default() }
+        let (scaling, circuit) = (self.scaling.clone(), self.circuit.clone());
+        DatasetSpec { pairs, scaling, circuit, ..DatasetSpec::default() }
     }
 
     /// The same without any generator.
     pub fn without_generator(self) -> Self {
-        Self { scaling: None, ..self }
+        Self { scaling: None, circuit: None, ..self }
     }
 
     /// What names a source of pairs, by its key.
     fn sources(&self) -> Vec<&'static str> {
-        let named = [("data.path", self.path.is_some()), ("data.scaling", self.scaling.is_some())];
+        let named = [
+            ("data.path", self.path.is_some()),
+            ("data.scaling", self.scaling.is_some()),
+            ("data.circuit", self.circuit.is_some()),
+        ];
         named.into_iter().filter(|(_, is_there)| *is_there).map(|(key, _)| key).collect()
     }
 }
@@ -332,6 +348,8 @@ mod tests {
             error("[data]\npath = 'a.npz'\n[data.scaling]")
                 .ends_with("got data.path and data.scaling")
         );
+        assert!(error("[data.circuit]\n[data.scaling]").ends_with("data.scaling and data.circuit"));
+        assert_eq!(settings("[data.circuit]").validate(), Ok(()));
         assert_eq!(settings("[data.scaling]").validate(), Ok(()));
     }
 
