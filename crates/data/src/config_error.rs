@@ -1,6 +1,8 @@
 use domino_core::GraphError;
 use thiserror::Error;
 
+use crate::factors::VariableError;
+
 /// Why no generator can be made from its options.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum ConfigError {
@@ -47,6 +49,17 @@ pub enum ConfigError {
     /// The given edges are no directed acyclic graph.
     #[error("graph: {0}")]
     Graph(GraphError),
+    /// Properties of a picture cannot be variables as asked for.
+    #[error(transparent)]
+    Variables(#[from] VariableError),
+    /// Pictures that a generator needs cannot be had.
+    #[error("{key}: {reason}")]
+    Source {
+        /// The option.
+        key: &'static str,
+        /// Why not, as text so that the error stays comparable.
+        reason: String,
+    },
 }
 
 pub(crate) fn at_least(key: &'static str, min: usize, got: usize) -> Result<(), ConfigError> {

@@ -25,6 +25,8 @@
 mod checksum;
 pub mod circuit;
 mod config_error;
+pub mod digits;
+pub mod factors;
 pub mod formats;
 mod generator;
 pub mod interventions;
@@ -34,7 +36,9 @@ pub mod npz;
 mod pictures;
 mod rows;
 pub mod scaling;
+pub mod scenes;
 mod spec;
+pub mod sprites;
 pub mod store;
 pub mod unit;
 

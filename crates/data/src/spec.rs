@@ -6,8 +6,11 @@ use thiserror::Error;
 use crate::checksum::checksum;
 use crate::circuit::{Circuit, CircuitConfig};
 use crate::config_error::ConfigError;
+use crate::digits::DigitsConfig;
 use crate::generator::{Generator, Split};
 use crate::scaling::{ScalingConfig, World};
+use crate::scenes::ScenesConfig;
+use crate::sprites::SpritesConfig;
 
 /// A data set by how it is made: the content of a `datasets/<name>/spec.toml`.
 ///
@@ -37,6 +40,15 @@ pub struct DatasetSpec {
     /// Pictures of a robot arm, buttons and lamps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub circuit: Option<CircuitConfig>,
+    /// Rendered scenes whose properties are causal variables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenes: Option<ScenesConfig>,
+    /// White shapes on black, after dSprites.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sprites: Option<SpritesConfig>,
+    /// Coloured digits, drawn or from files of MNIST.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digits: Option<DigitsConfig>,
 }
 
 /// A generator by its options.
@@ -47,17 +59,26 @@ pub enum GeneratorConfig {
     Scaling(ScalingConfig),
     /// Pictures of a robot arm, buttons and lamps.
     Circuit(CircuitConfig),
+    /// Rendered scenes whose properties are causal variables.
+    Scenes(ScenesConfig),
+    /// White shapes on black, after dSprites.
+    Sprites(SpritesConfig),
+    /// Coloured digits, drawn or from files of MNIST.
+    Digits(DigitsConfig),
 }
 
 impl GeneratorConfig {
     /// The kinds of generators, by the names of their tables.
-    pub const KINDS: [&str; 2] = ["scaling", "circuit"];
+    pub const KINDS: [&str; 5] = ["scaling", "circuit", "scenes", "sprites", "digits"];
 
     /// The name of its table.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Scaling(_) => "scaling",
             Self::Circuit(_) => "circuit",
+            Self::Scenes(_) => "scenes",
+            Self::Sprites(_) => "sprites",
+            Self::Digits(_) => "digits",
         }
     }
 
@@ -69,6 +90,9 @@ impl GeneratorConfig {
         match self {
             Self::Scaling(config) => Ok(Box::new(World::draw(config)?)),
             Self::Circuit(config) => Ok(Box::new(Circuit::new(config)?)),
+            Self::Scenes(config) => Ok(Box::new(config.build()?)),
+            Self::Sprites(config) => Ok(Box::new(config.build()?)),
+            Self::Digits(config) => Ok(Box::new(config.build()?)),
         }
     }
 
@@ -77,6 +101,9 @@ impl GeneratorConfig {
         match self {
             Self::Scaling(config) => format!("scaling-d{}", config.d),
             Self::Circuit(config) => format!("circuit-{}", config.lamps),
+            Self::Scenes(config) => config.name(),
+            Self::Sprites(config) => config.name(),
+            Self::Digits(config) => config.name(),
         }
     }
 
@@ -84,7 +111,11 @@ impl GeneratorConfig {
     /// another one.
     pub fn version(&self) -> u32 {
         match self {
-            Self::Scaling(_) | Self::Circuit(_) => 1,
+            Self::Scaling(_)
+            | Self::Circuit(_)
+            | Self::Scenes(_)
+            | Self::Sprites(_)
+            | Self::Digits(_) => 1,
         }
     }
 
@@ -93,6 +124,9 @@ impl GeneratorConfig {
         match self {
             Self::Scaling(config) => config.seed,
             Self::Circuit(config) => config.seed,
+            Self::Scenes(config) => config.seed,
+            Self::Sprites(config) => config.seed,
+            Self::Digits(config) => config.seed,
         }
     }
 
@@ -101,6 +135,9 @@ impl GeneratorConfig {
         match self {
             Self::Scaling(config) => &mut config.seed,
             Self::Circuit(config) => &mut config.seed,
+            Self::Scenes(config) => &mut config.seed,
+            Self::Sprites(config) => &mut config.seed,
+            Self::Digits(config) => &mut config.seed,
         }
     }
 }
@@ -137,6 +174,9 @@ impl DatasetSpec {
         match generator {
             GeneratorConfig::Scaling(config) => Self { scaling: Some(config), ..empty },
             GeneratorConfig::Circuit(config) => Self { circuit: Some(config), ..empty },
+            GeneratorConfig::Scenes(config) => Self { scenes: Some(config), ..empty },
+            GeneratorConfig::Sprites(config) => Self { sprites: Some(config), ..empty },
+            GeneratorConfig::Digits(config) => Self { digits: Some(config), ..empty },
         }
     }
 
@@ -162,6 +202,9 @@ impl DatasetSpec {
         let named = [
             self.scaling.clone().map(GeneratorConfig::Scaling),
             self.circuit.clone().map(GeneratorConfig::Circuit),
+            self.scenes.clone().map(GeneratorConfig::Scenes),
+            self.sprites.clone().map(GeneratorConfig::Sprites),
+            self.digits.clone().map(GeneratorConfig::Digits),
         ];
         let mut named = named.into_iter().flatten();
         match (named.next(), named.next()) {
@@ -174,7 +217,7 @@ impl DatasetSpec {
     /// Generates the data and compares them with the checksum where there is one.
     ///
     /// # Errors
-    /// [`SpecError`] if there is no generator, if its options are out of range or its output is no
+    /// [`SpecError`] if there is no one generator, if its options are out of range or its output is no
     /// pairs, or if the data differ from those that the checksum was taken of.
     pub fn generate(&self) -> Result<(Pairs, GroundTruth), SpecError> {
         let (pairs, truth) = self.generator()?.build()?.sample(self.pairs, Split::Train)?;
@@ -187,18 +230,26 @@ impl DatasetSpec {
 mod tests {
     use super::*;
 
-    const SPECS: [&str; 2] = [
-        include_str!("../../../datasets/scaling-d4/spec.toml"),
-        include_str!("../../../datasets/nonlinear-mixing-d4/spec.toml"),
+    /// With their numbers of variables.
+    const SPECS: [(&str, usize); 9] = [
+        (include_str!("../../../datasets/scaling-d4/spec.toml"), 4),
+        (include_str!("../../../datasets/nonlinear-mixing-d4/spec.toml"), 4),
+        (include_str!("../../../datasets/scenes-floating/spec.toml"), 11),
+        (include_str!("../../../datasets/scenes-standing/spec.toml"), 8),
+        (include_str!("../../../datasets/shapes-room/spec.toml"), 6),
+        (include_str!("../../../datasets/clevr-tabletop/spec.toml"), 18),
+        (include_str!("../../../datasets/sprites-grid/spec.toml"), 5),
+        (include_str!("../../../datasets/sprites-continuous/spec.toml"), 5),
+        (include_str!("../../../datasets/digits-drawn/spec.toml"), 5),
     ];
 
     #[test]
     fn the_stored_data_sets_regenerate_to_their_checksums() {
-        for text in SPECS {
+        for (text, d) in SPECS {
             let spec: DatasetSpec = toml::from_str(text).unwrap();
             assert!(spec.checksum.is_some());
             let (pairs, truth) = spec.generate().unwrap();
-            assert_eq!((pairs.len(), truth.dim()), (spec.pairs, Some(4)));
+            assert_eq!((pairs.len(), truth.dim()), (spec.pairs, Some(d)));
         }
     }
 
