@@ -54,6 +54,13 @@ impl PairCodes {
         Self::new(e_before.clone(), e_after.clone(), target_probs.clone())
     }
 
+    /// The given pairs, repeats included, as a bootstrap draws them.
+    pub(crate) fn select(&self, rows: &[usize]) -> Self {
+        let part = |m: &DMatrix<f64>| m.select_rows(rows);
+        let [before, after] = [&self.before, &self.after].map(part);
+        Self { before, after, target_probs: part(&self.target_probs) }
+    }
+
     /// Codes before the intervention, `[n, d]`.
     pub fn before(&self) -> &DMatrix<f64> {
         &self.before

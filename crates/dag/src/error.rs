@@ -14,10 +14,10 @@ pub enum DagError {
         /// Rows and columns found.
         got: [usize; 2],
     },
-    /// There is no pair or no variable.
+    /// There is no pair or row, or no variable.
     #[error("expected at least one pair and one variable, got {pairs} pairs of {dim} variables")]
     Empty {
-        /// Number of pairs.
+        /// Number of pairs or rows.
         pairs: usize,
         /// Number of variables.
         dim: usize,
@@ -43,6 +43,63 @@ pub enum DagError {
         col: usize,
         /// The value.
         value: f64,
+    },
+    /// A categorical value is not one of its column's states.
+    #[error("columns[{row}, {col}]: expected a state below {states}, got {state}")]
+    State {
+        /// Row of the value.
+        row: usize,
+        /// Column of the value.
+        col: usize,
+        /// The value.
+        state: u32,
+        /// Number of states of the column.
+        states: usize,
+    },
+    /// A column is of the wrong kind for a learner.
+    #[error("column {col}: expected a {expected} variable")]
+    Kind {
+        /// The column.
+        col: usize,
+        /// The kind that would do.
+        expected: &'static str,
+    },
+    /// A regime names a variable or a probability that cannot be.
+    #[error(
+        "regime {regime}: expected variables below {dim} with probabilities from 0 to 1, \
+         got {target} with {probability}"
+    )]
+    Regime {
+        /// The regime.
+        regime: usize,
+        /// The variable.
+        target: usize,
+        /// Its probability.
+        probability: f64,
+        /// Number of variables.
+        dim: usize,
+    },
+    /// A row names a regime that does not exist.
+    #[error("row {row}: expected a regime below {regimes}, got {regime}")]
+    RegimeOfRow {
+        /// The row.
+        row: usize,
+        /// Its regime.
+        regime: usize,
+        /// Number of regimes.
+        regimes: usize,
+    },
+    /// A row of a conditional probability table is no distribution.
+    #[error(
+        "table {variable}, row {row}: expected probabilities that sum to 1, got a sum of {sum}"
+    )]
+    NotDistribution {
+        /// The variable.
+        variable: usize,
+        /// The row, a state of the parents.
+        row: usize,
+        /// Sum of the row.
+        sum: f64,
     },
     /// An option is out of its range.
     #[error("{key}: expected {expected}, got {got}")]

@@ -1,6 +1,7 @@
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 use rand::{Rng, RngExt};
 
+use crate::draw::normal;
 use crate::sample::mean_and_inverse_std;
 
 /// Rows per random feature; fewer rows would leave the choice between ridges to chance.
@@ -179,12 +180,4 @@ fn bounds(n: usize) -> impl Iterator<Item = [usize; 2]> {
 fn regularised(mut gram: DMatrix<f64>, ridge: f64) -> Option<Cholesky<f64, Dyn>> {
     (0..gram.nrows()).for_each(|i| gram[(i, i)] += ridge);
     Cholesky::new(gram)
-}
-
-/// A standard normal draw.
-///
-/// Box & Muller, *A note on the generation of random normal deviates*, 1958.
-fn normal(rng: &mut dyn Rng) -> f64 {
-    let (radius, angle): (f64, f64) = (1.0 - rng.random::<f64>(), rng.random());
-    (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
 }

@@ -36,21 +36,36 @@
 //! The setting is that of Brehmer, de Haan, Lippe & Cohen, *Weakly supervised causal representation
 //! learning*, NeurIPS 2022, arXiv 2203.16437.
 
+mod acyclic;
+pub mod baselines;
 mod belief;
+mod bootstrap;
 mod codes;
+mod distinct;
+mod draw;
+mod enco;
+mod equivalence;
 mod error;
 mod features;
 mod joint;
 mod learner;
 mod least_squares;
 mod linear;
+pub mod networks;
+mod neural;
 mod nonlinear;
 mod order;
 mod pair_regression;
 mod sample;
+mod samples;
 mod screening;
+mod simd;
 
+pub use bootstrap::{Bootstrap, Resample};
 pub use codes::PairCodes;
+pub use enco::{Enco, EncoFit, EncoRun};
+pub use equivalence::EquivalenceClass;
 pub use error::DagError;
 pub use learner::{LearnedGraph, StructureLearner};
 pub use pair_regression::{Mechanisms, PairFit, PairRegression};
+pub use samples::{Column, Regime, Samples};
