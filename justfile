@@ -35,6 +35,16 @@ table name config *args:
     done; done
     {{ domino }} report experiments/runs/table/{{ name }}/1* --out experiments/runs/table/{{ name }}.html
 
+# A study: `just sweep smoke` does experiments/sweeps/smoke.toml and collects it
+sweep name *args:
+    {{ domino }} sweep run experiments/sweeps/{{ name }}.toml --out experiments/runs/sweep/{{ name }} {{ args }}
+    {{ domino }} sweep collect experiments/runs/sweep/{{ name }}
+
+# Run a published study again and compare with its numbers: `just reproduce smoke`
+reproduce name *args:
+    {{ domino }} sweep run experiments/sweeps/{{ name }}.toml --out experiments/runs/reproduce/{{ name }} {{ args }}
+    {{ domino }} sweep check experiments/runs/reproduce/{{ name }} experiments/expected/{{ name }}.json
+
 # Generate a data set, or finish it, and compare every byte with its checksums: `just data scaling-d4`
 data name:
     {{ domino }} data generate {{ name }} --out datasets/.cache/{{ name }}

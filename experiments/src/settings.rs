@@ -175,16 +175,22 @@ impl Default for DciTable {
 }
 
 impl DciTable {
-    /// The options of the metric, on all processors: the scores do not depend on their number.
+    /// The options of the metric, on all threads: the scores do not depend on their number.
     pub fn options(&self) -> DciOptions {
         let gbt = GbtOptions {
             stages: self.trees,
             learning_rate: self.learning_rate,
             max_depth: self.max_depth,
         };
-        let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        DciOptions { gbt, threads, ..DciOptions::default() }
+        DciOptions { gbt, threads: threads(), ..DciOptions::default() }
     }
+}
+
+/// Threads to use: `RAYON_NUM_THREADS`, as for tensors, or else all processors.
+fn threads() -> NonZeroUsize {
+    let asked = std::env::var("RAYON_NUM_THREADS").ok().and_then(|text| text.parse().ok());
+    let all = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    asked.unwrap_or_else(all)
 }
 
 /// How a run is kept from being lost.

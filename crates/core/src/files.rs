@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all.
+//! Files that appear whole or not at all, and locks that no crash outlives.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -7,6 +7,8 @@ use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use thiserror::Error;
+
+pub use crate::lock::Lock;
 
 /// A file that could not be written.
 #[derive(Debug, Error)]

@@ -26,6 +26,7 @@
 mod dag;
 mod embedding;
 pub mod files;
+mod lock;
 mod observations;
 mod seed;
 mod target;

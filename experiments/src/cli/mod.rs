@@ -6,12 +6,15 @@
 mod data;
 mod embed;
 mod evaluate;
+mod export;
 mod failure;
 mod intervene;
 mod metrics;
 mod output;
 mod report;
 mod run;
+mod sweep;
+mod verify;
 
 use std::ffi::OsString;
 use std::panic;
@@ -52,6 +55,14 @@ enum Command {
     /// Make, check, look at or convert pairs
     #[command(subcommand)]
     Data(data::Command),
+    /// Plan, do and compare many runs
+    #[command(subcommand)]
+    Sweep(sweep::Command),
+    /// Run a finished run again from its own configuration and compare the bytes
+    Verify(verify::Args),
+    /// Hand runs on to other trackers
+    #[command(subcommand)]
+    Export(export::Command),
     /// Print the JSON schema of configurations
     Schema,
     /// Print a completion script for a shell
@@ -97,6 +108,9 @@ impl Command {
             Self::Metrics(args) => metrics::perform(args)?,
             Self::Report(args) => report::perform(args)?,
             Self::Data(command) => return command.perform(),
+            Self::Sweep(command) => return command.perform(),
+            Self::Verify(args) => return verify::perform(args),
+            Self::Export(command) => command.perform()?,
             Self::Schema => say(&json_schema::<Settings>()?),
             Self::Completions { shell } => {
                 let mut script = Vec::new();

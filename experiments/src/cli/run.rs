@@ -12,6 +12,7 @@ use crate::config::{ConfigError, resolve_file};
 use crate::report::Report;
 use crate::run::{Earlier, Outcome, Request, RunFolder, perform as perform_run};
 use crate::settings::Settings;
+use crate::shell::quoted;
 use crate::{score, verdict};
 
 #[derive(Clone, Debug, clap::Args)]
@@ -101,15 +102,6 @@ impl Args {
         }
         words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
     }
-}
-
-/// The word as shells read it back.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

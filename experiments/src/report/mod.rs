@@ -8,10 +8,10 @@
 pub mod canvas;
 mod content;
 mod curves;
-mod figures;
+pub(crate) mod figures;
 mod html;
 mod nullable;
-mod numbers;
+pub(crate) mod numbers;
 mod run_info;
 mod scores;
 mod write;
@@ -22,8 +22,9 @@ pub use content::{
 pub use curves::{Curves, CurvesError, Phase, Series};
 pub use figures::{Figure, figures};
 pub use html::{Page, RunLink, html, html_many};
+pub(crate) use html::{figure as figure_markup, page as page_markup};
 pub use run_info::RunInfo;
-pub use scores::score_rows;
+pub use scores::{Better, score_rows};
 pub use write::{ReportError, write_report};
 
 #[cfg(test)]

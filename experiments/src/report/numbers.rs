@@ -1,10 +1,10 @@
 //! How numbers are written, and round numbers for axes.
 
 /// What stands for a number that is not there.
-pub(super) const MISSING: &str = "–";
+pub(crate) const MISSING: &str = "–";
 
 /// The value with a fixed number of decimals, without a minus before zero.
-pub(super) fn fixed(value: f64, decimals: usize) -> String {
+pub(crate) fn fixed(value: f64, decimals: usize) -> String {
     if !value.is_finite() {
         return MISSING.to_owned();
     }
@@ -14,7 +14,7 @@ pub(super) fn fixed(value: f64, decimals: usize) -> String {
 }
 
 /// The value with three significant digits.
-pub(super) fn significant(value: f64) -> String {
+pub(crate) fn significant(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() {
         return MISSING.to_owned();
@@ -43,7 +43,7 @@ fn raised(exponent: &str) -> String {
 }
 
 /// A count with thousands apart.
-pub(super) fn count(value: u64) -> String {
+pub(crate) fn count(value: u64) -> String {
     let digits = value.to_string();
     let groups: Vec<_> =
         digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group)).collect();
@@ -51,12 +51,12 @@ pub(super) fn count(value: u64) -> String {
 }
 
 /// A share as a percentage with one decimal.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     if share.is_finite() { format!("{} %", fixed(100.0 * share, 1)) } else { MISSING.to_owned() }
 }
 
 /// Time in the unit that suits it.
-pub(super) fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     match seconds {
         s if !s.is_finite() => MISSING.to_owned(),
         s if s < 120.0 => format!("{} s", fixed(s, 1)),
@@ -67,7 +67,7 @@ pub(super) fn duration(seconds: f64) -> String {
 
 /// Round numbers within `[low, high]`, about `wanted` of them, and the decimals that tell them
 /// apart.
-pub(super) fn ticks(low: f64, high: f64, wanted: usize) -> (Vec<f64>, usize) {
+pub(crate) fn ticks(low: f64, high: f64, wanted: usize) -> (Vec<f64>, usize) {
     let span = high - low;
     if !span.is_finite() || span <= 0.0 {
         return (vec![low], 2);

@@ -3,14 +3,16 @@ use super::numbers::fixed;
 
 /// Which way a score improves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Better {
+pub enum Better {
+    /// Upwards.
     Higher,
+    /// Downwards.
     Lower,
 }
 
 impl Better {
     /// In words.
-    pub(super) fn text(self) -> &'static str {
+    pub fn text(self) -> &'static str {
         match self {
             Self::Higher => "higher is better",
             Self::Lower => "lower is better",

@@ -5,13 +5,13 @@ use domino::model::{LatentCausalModel, Obs, PairBatch, download, upload_rows};
 use domino::recipe::{Fit, embed};
 use domino::vae::FittedIlcm;
 
+use crate::counterfactuals::Sweep;
 use crate::dataset::Dataset;
 use crate::report::{
     CounterfactualStrip, DataSummary, Edge, Report, Scores, VariableSummary, Verdict,
 };
 use crate::score::{Answer, rows, score};
 use crate::settings::Settings;
-use crate::sweep::Sweep;
 use crate::verdict::verdict;
 
 /// Pairs that the likelihood is averaged over, at most.

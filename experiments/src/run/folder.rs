@@ -2,7 +2,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use domino::core::files::{WriteError, create_folder, write_bytes};
+use domino::core::files::{Lock, WriteError, create_folder, write_bytes};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
@@ -14,6 +14,7 @@ const CONFIG: &str = "config.toml";
 const RUN: &str = "run.json";
 const REPORT: &str = "report.json";
 const METRICS: &str = "metrics.jsonl";
+const LOCK: &str = ".lock";
 
 /// Everything a run writes, the mark of a finished run first.
 const CONTENT: [&str; 10] = [
@@ -72,6 +73,12 @@ pub enum FolderError {
         path: PathBuf,
         /// What differs.
         what: &'static str,
+    },
+    /// Another process is running in it.
+    #[error("{}: another process is running there: expected a folder of its own", path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
     },
     /// It holds no finished run.
     #[error("{}: expected the folder of a finished run, got no {REPORT} in it", path.display())]
@@ -168,6 +175,24 @@ impl RunFolder {
         Ok(if finished { Progress::Finished } else { Progress::Unfinished })
     }
 
+    /// Makes the folder and keeps other processes out of it for as long as the lock lives.
+    ///
+    /// # Errors
+    /// [`FolderError::Busy`] if another process is running there, [`FolderError::Write`] if the
+    /// system refuses.
+    pub fn lock(&self) -> Result<Lock, FolderError> {
+        let path = self.root.join(LOCK);
+        let refused = |reason| WriteError { path: path.clone(), reason };
+        let busy = || FolderError::Busy { path: self.root.clone() };
+        create_folder(&self.root)?;
+        Lock::take(&path).map_err(refused)?.ok_or_else(busy)
+    }
+
+    /// Whether another process is running there now.
+    pub fn is_busy(&self) -> bool {
+        Lock::is_held(&self.root.join(LOCK))
+    }
+
     /// Makes the folder with its configuration and what is known of the run so far.
     ///
     /// # Errors
@@ -213,7 +238,7 @@ impl RunFolder {
         }
         self.clear()?;
         // Whatever else is in the folder is not the run's.
-        let _ = fs::remove_dir(&self.root);
+        let _ = fs::remove_file(self.root.join(LOCK)).and_then(|()| fs::remove_dir(&self.root));
         Ok(())
     }
 
@@ -288,7 +313,7 @@ impl RunFolder {
         FolderError::Read { path: self.root.join(name), reason: reason.to_string() }
     }
 
-    /// A name in the folder, those of files that were being written aside.
+    /// A name in the folder, but those of the lock and of files that were being written aside.
     fn first_name(&self) -> Result<Option<String>, FolderError> {
         let Ok(entries) = fs::read_dir(&self.root) else { return Ok(None) };
         let mut names = Vec::new();
@@ -297,7 +322,9 @@ impl RunFolder {
             names.push(entry.file_name().to_string_lossy().into_owned());
         }
         let aside = |name: &str| {
-            name.starts_with('.') && Path::new(name).extension().is_some_and(|kind| kind == "tmp")
+            name == LOCK
+                || name.starts_with('.')
+                    && Path::new(name).extension().is_some_and(|kind| kind == "tmp")
         };
         names.retain(|name| !aside(name));
         names.sort();

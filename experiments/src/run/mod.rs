@@ -78,10 +78,17 @@ pub fn perform(request: &Request, stop: &AtomicBool) -> Result<Outcome> {
 
     let folder = RunFolder::new(request.out.clone().map_or_else(|| default_folder(&settings), Ok)?);
     let config = to_canonical_toml(&settings)?;
+    let finished =
+        || -> Result<bool> { Ok(folder.progress(&config, &data.checksum)? == Progress::Finished) };
+    if request.earlier == Earlier::Keep && finished()? {
+        let report = folder.report()?;
+        return Ok(Outcome::Reused(folder, Box::new(report)));
+    }
+    let _lock = folder.lock()?;
     if request.earlier == Earlier::Replace {
         folder.clear()?;
     }
-    if folder.progress(&config, &data.checksum)? == Progress::Finished {
+    if finished()? {
         let report = folder.report()?;
         return Ok(Outcome::Reused(folder, Box::new(report)));
     }

@@ -8,3 +8,6 @@ mod metrics;
 mod place;
 mod refusals;
 mod resuming;
+mod slurm;
+mod sweeping;
+mod trackers;

@@ -4,11 +4,11 @@ use crate::report::canvas::{Area, Canvas, Ink, Point, Stroke, TextStyle};
 use crate::report::numbers::{fixed, significant, ticks};
 
 /// Size of tick labels.
-pub(super) const TICK: f64 = 10.5;
+pub(crate) const TICK: f64 = 10.5;
 
 /// How values become places along an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Law {
+pub(crate) enum Law {
     /// In proportion.
     Linear,
     /// By their logarithm.
@@ -17,22 +17,22 @@ pub(super) enum Law {
 
 /// One axis: the values that its two ends stand for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Axis {
-    pub(super) low: f64,
-    pub(super) high: f64,
-    pub(super) law: Law,
+pub(crate) struct Axis {
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+    pub(crate) law: Law,
 }
 
 impl Axis {
     /// A linear axis that holds all finite values with a margin; around 0 if there are none.
-    pub(super) fn around(values: impl Iterator<Item = f64>) -> Self {
+    pub(crate) fn around(values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = extent(values);
         let margin = if high > low { 0.06 * (high - low) } else { 0.5 * high.abs().max(1.0) };
         Self { low: low - margin, high: high + margin, law: Law::Linear }
     }
 
     /// As [`Axis::around`], by logarithm where positive values span more than a factor of 50.
-    pub(super) fn suited(values: &[f64]) -> Self {
+    pub(crate) fn suited(values: &[f64]) -> Self {
         let (low, high) = extent(values.iter().copied());
         if low > 0.0 && high > 50.0 * low {
             let margin = (high / low).powf(0.04);
@@ -42,7 +42,7 @@ impl Axis {
     }
 
     /// Place of a value, from 0 to 1.
-    pub(super) fn share(&self, value: f64) -> f64 {
+    pub(crate) fn share(&self, value: f64) -> f64 {
         match self.law {
             Law::Linear => (value - self.low) / (self.high - self.low),
             Law::Log => (value / self.low).ln() / (self.high / self.low).ln(),
@@ -50,7 +50,7 @@ impl Axis {
     }
 
     /// Values to mark, with their text.
-    pub(super) fn ticks(&self, wanted: usize) -> Vec<(f64, String)> {
+    pub(crate) fn ticks(&self, wanted: usize) -> Vec<(f64, String)> {
         match self.law {
             Law::Linear => {
                 let (values, decimals) = ticks(self.low, self.high, wanted);
@@ -84,21 +84,21 @@ fn extent(values: impl Iterator<Item = f64>) -> (f64, f64) {
 
 /// A rectangle with two axes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Panel {
-    pub(super) area: Area,
-    pub(super) x: Axis,
-    pub(super) y: Axis,
+pub(crate) struct Panel {
+    pub(crate) area: Area,
+    pub(crate) x: Axis,
+    pub(crate) y: Axis,
 }
 
 impl Panel {
     /// Where a pair of values lies.
-    pub(super) fn place(&self, x: f64, y: f64) -> Point {
+    pub(crate) fn place(&self, x: f64, y: f64) -> Point {
         let area = self.area;
         (area.x + area.width * self.x.share(x), area.bottom() - area.height * self.y.share(y))
     }
 
     /// A line through the finite points; gaps where values are missing.
-    pub(super) fn curve(&self, canvas: &mut Canvas, points: &[(f64, f64)], stroke: Stroke) {
+    pub(crate) fn curve(&self, canvas: &mut Canvas, points: &[(f64, f64)], stroke: Stroke) {
         for run in points.split(|(x, y)| !(x.is_finite() && y.is_finite())) {
             let places: Vec<Point> = run.iter().map(|&(x, y)| self.place(x, y)).collect();
             if places.len() == 1 {
@@ -110,7 +110,7 @@ impl Panel {
     }
 
     /// Horizontal grid lines with their values on the left.
-    pub(super) fn grid_y(&self, canvas: &mut Canvas, wanted: usize) {
+    pub(crate) fn grid_y(&self, canvas: &mut Canvas, wanted: usize) {
         for (value, text) in self.y.ticks(wanted) {
             let (_, y) = self.place(self.x.low, value);
             canvas.line((self.area.x, y), (self.area.right(), y), Stroke::solid(Ink::Faint, 1.0));
@@ -120,7 +120,7 @@ impl Panel {
     }
 
     /// Values along the bottom.
-    pub(super) fn labels_x(&self, canvas: &mut Canvas, wanted: usize) {
+    pub(crate) fn labels_x(&self, canvas: &mut Canvas, wanted: usize) {
         for (value, text) in self.x.ticks(wanted) {
             let (x, _) = self.place(value, self.y.low);
             let bottom = self.area.bottom();
@@ -131,7 +131,7 @@ impl Panel {
     }
 
     /// The outline.
-    pub(super) fn frame(&self, canvas: &mut Canvas) {
+    pub(crate) fn frame(&self, canvas: &mut Canvas) {
         canvas.frame(self.area, Stroke::solid(Ink::Faint, 1.0));
     }
 }

@@ -1,6 +1,6 @@
 //! The figures of a report.
 
-mod axes;
+pub(crate) mod axes;
 mod bars;
 mod counterfactuals;
 mod curves;

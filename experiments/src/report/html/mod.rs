@@ -13,7 +13,7 @@ pub use many::{RunLink, html_many};
 pub use one::{Page, html};
 
 /// A page with the common head.
-fn page(title: &str, body: Markup) -> String {
+pub(crate) fn page(title: &str, body: Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -33,7 +33,8 @@ fn page(title: &str, body: Markup) -> String {
 /// Narrowest figure: its caption needs room too.
 const FIGURE_WIDTH: f64 = 340.0;
 
-fn figure(figure: &Figure) -> Markup {
+/// A drawing with its caption.
+pub(crate) fn figure(figure: &Figure) -> Markup {
     let width = figure.canvas.size().0.max(FIGURE_WIDTH);
     html! {
         figure id=(figure.name) style=(format!("max-width:{width:.0}px")) {
