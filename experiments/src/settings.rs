@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use domino::data::DatasetSpec;
 use domino::data::circuit::CircuitConfig;
+use domino::data::digits::DigitsConfig;
 use domino::data::scaling::ScalingConfig;
+use domino::data::scenes::ScenesConfig;
+use domino::data::sprites::SpritesConfig;
 use domino::metrics::{DciOptions, GbtOptions};
 use domino::recipe::{
     GraphStage, MechanismStage, ModelConfig, RecipeConfig, StartConfig, VariableStage,
@@ -60,6 +63,15 @@ pub struct DataConfig {
     /// Pictures of a robot arm, buttons and lamps, from which each part is drawn afresh.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub circuit: Option<CircuitConfig>,
+    /// Rendered scenes whose properties are causal variables, from which each part is drawn afresh.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scenes: Option<ScenesConfig>,
+    /// White shapes on black, after dSprites, from which each part is drawn afresh.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sprites: Option<SpritesConfig>,
+    /// Coloured digits, drawn or from files of MNIST, from which each part is drawn afresh.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digits: Option<DigitsConfig>,
     /// Pairs to train on; 100000 where absent, or of a file all that the other parts leave.
     #[schemars(range(min = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,6 +94,9 @@ impl Default for DataConfig {
             path: None,
             scaling: None,
             circuit: None,
+            scenes: None,
+            sprites: None,
+            digits: None,
             train: None,
             validation: 5_000,
             test: 5_000,
@@ -93,13 +108,14 @@ impl Default for DataConfig {
 impl DataConfig {
     /// The generator tables as the specification of `pairs` pairs.
     pub fn spec(&self, pairs: usize) -> DatasetSpec {
-        let (scaling, circuit) = (self.scaling.clone(), self.circuit.clone());
-        DatasetSpec { pairs, scaling, circuit, ..DatasetSpec::default() }
+        let Self { scaling, circuit, scenes, sprites, digits, .. } = self.clone();
+        DatasetSpec { pairs, checksum: None, scaling, circuit, scenes, sprites, digits }
     }
 
     /// The same without any generator.
     pub fn without_generator(self) -> Self {
-        Self { scaling: None, circuit: None, ..self }
+        let Self { path, train, validation, test, dci_train, .. } = self;
+        Self { path, train, validation, test, dci_train, ..Self::default() }
     }
 
     /// What names a source of pairs, by its key.
@@ -108,6 +124,9 @@ impl DataConfig {
             ("data.path", self.path.is_some()),
             ("data.scaling", self.scaling.is_some()),
             ("data.circuit", self.circuit.is_some()),
+            ("data.scenes", self.scenes.is_some()),
+            ("data.sprites", self.sprites.is_some()),
+            ("data.digits", self.digits.is_some()),
         ];
         named.into_iter().filter(|(_, is_there)| *is_there).map(|(key, _)| key).collect()
     }

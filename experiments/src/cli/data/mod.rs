@@ -2,6 +2,7 @@
 
 mod export;
 mod generate;
+mod import;
 mod inspect;
 mod list;
 mod progress;
@@ -25,6 +26,8 @@ pub(super) enum Command {
     Inspect(inspect::Args),
     /// Write some rows of a file or folder, or all, with their truth or without
     Export(export::Args),
+    /// Read a public data set, in the form in which it is published, into a file of pairs
+    Import(import::Args),
     /// List the data sets that can be generated, and the generators
     List(list::Args),
 }
@@ -36,6 +39,7 @@ impl Command {
             Self::Verify(args) => args.perform()?,
             Self::Inspect(args) => args.perform()?,
             Self::Export(args) => args.perform()?,
+            Self::Import(args) => args.perform()?,
             Self::List(args) => args.perform()?,
         }
         Ok(Ending::Done)
