@@ -156,18 +156,20 @@ fn cpu_seconds(start: Instant) -> f64 {
     nanoseconds.map_or_else(|| start.elapsed().as_secs_f64(), |ns| ns * 1e-9)
 }
 
-/// Median CPU seconds of a few runs, fewer of long ones, and the score.
+/// CPU seconds of a run, as the mean of one second of runs, and the score. The system counts in
+/// steps of some milliseconds, more than a fast score takes.
 fn measure(score: Score, input: &Input) -> Result<(f64, f64), MetricError> {
     let start = Instant::now();
-    let mut seconds = Vec::new();
-    let mut value = 0.0;
-    while seconds.len() < 5 && seconds.iter().sum::<f64>() < 2.0 {
-        let before = cpu_seconds(start);
-        value = score(black_box(input))?;
-        seconds.push(cpu_seconds(start) - before);
+    let before = cpu_seconds(start);
+    let mut runs = 0.0;
+    loop {
+        let value = score(black_box(input))?;
+        runs += 1.0;
+        let seconds = cpu_seconds(start) - before;
+        if seconds > 1.0 {
+            return Ok((seconds / runs, value));
+        }
     }
-    seconds.sort_by(f64::total_cmp);
-    Ok((seconds[seconds.len() / 2], value))
 }
 
 fn save(folder: &Path, name: &str, m: &DMatrix<f64>) -> Result<(), Box<dyn Error>> {

@@ -6,6 +6,18 @@
 //! that [`Matching`] relabels a learned graph before [`shd`] and [`edge_scores`] compare it with
 //! the true one. [`target_accuracy`] scores inferred intervention targets.
 //!
+//! The scores of Locatello et al. 2019 come in three kinds:
+//!
+//! - on a sample, or one to fit and one to test on: [`dci_classifier`], [`mig`], [`modularity`],
+//!   [`explicitness`], [`irs`], [`sap_discrete`], [`sap_continuous`], [`downstream`],
+//!   [`reduced_downstream`], and DCI as first published, [`dci_lasso`] and [`dci_forest`];
+//! - on a [`Representation`], whose factors they choose: [`beta_vae`], [`factor_vae`], [`fairness`],
+//!   [`strong_downstream`];
+//! - without factors: [`unsupervised`], and [`udr`] across several models.
+//!
+//! Published values depend on the version of scikit-learn: [`TreeImportance`], [`Multiclass`] and
+//! [`Intercept`] choose.
+//!
 //! Options are structs whose `Default` holds the published values, results are plain structs with
 //! named parts that serialise, and randomness is passed in.
 //!

@@ -18,6 +18,8 @@ pub struct ScoreOptions {
     pub only: Vec<String>,
     /// What parts the points, breaks ties and resamples.
     pub seed: u64,
+    /// Bins of latents and of continuous factors where a metric needs discrete ones, at least 1.
+    pub bins: usize,
     /// Edges of a higher probability than this are believed in.
     pub threshold: f64,
     /// Threads to fit trees on; values do not depend on it.
@@ -33,6 +35,7 @@ impl Default for ScoreOptions {
         Self {
             only: Vec::new(),
             seed: 0,
+            bins: 20,
             threshold: 0.5,
             threads: NonZeroUsize::MIN,
             bootstrap: 0,
@@ -63,7 +66,7 @@ pub struct Score {
     pub points: Option<Points>,
     /// The percentile bootstrap interval, where one was asked for and points were used.
     pub interval: Option<Interval>,
-    /// How variables were matched and the like.
+    /// How variables were matched, factors binned and the like.
     pub notes: Vec<String>,
 }
 
@@ -133,7 +136,7 @@ pub enum ScoreError {
 ///
 /// # Errors
 /// [`ScoreError::Unknown`] for a metric that does not exist, [`ScoreError::Metric`] if parts differ
-/// in their number of points or the confidence is out of range.
+/// in their number of points or the bins or the confidence are out of range.
 pub fn scorecard(
     prediction: &Prediction<'_>,
     truth: &Truth<'_>,
@@ -237,6 +240,9 @@ fn wanted(only: &[String]) -> Result<Vec<&'static MetricInfo>, ScoreError> {
 }
 
 fn check(options: &ScoreOptions) -> Result<(), MetricError> {
+    if options.bins == 0 {
+        return Err(MetricError::Option { name: "bins", expected: "at least 1", value: 0.0 });
+    }
     // Whether the confidence is one.
     interval_of_replicates(0.0, &[0.0], options.confidence).map(|_| ())
 }
@@ -325,6 +331,13 @@ mod tests {
             ("r2.smallest", 1.0, 1e-9),
             ("r2_kernel.score", 1.0, 1e-2),
             ("groups.r2_diag", 1.0, 0.02),
+            ("sap_continuous.score", 1.0, 0.1),
+            ("modularity.score", 1.0, 0.1),
+            ("explicitness.score", 1.0, 0.2),
+            ("dci_classes.disentanglement", 1.0, 0.3),
+            ("dci_lasso.disentanglement", 1.0, 0.05),
+            ("irs.score", 1.0, 0.1),
+            ("unsupervised.total_correlation", 0.0, 0.1),
             ("targets.accuracy", 1.0, 1e-12),
             ("targets_matched.accuracy", 1.0, 1e-12),
             ("shd.reversal_twice", 0.0, 1e-12),
@@ -344,6 +357,8 @@ mod tests {
         assert_eq!(missing, ["dci_noise", "mcc_noise"]);
         let dci = card.scores.iter().find(|s| s.name.starts_with("dci.")).unwrap();
         assert_eq!(dci.points, Some(Points { train: Some(266), test: 134 }));
+        let binned = card.scores.iter().find(|s| s.name == "mig.score").unwrap();
+        assert_eq!(binned.notes, ["continuous factors in 20 bins"]);
         let json = serde_json::to_string(&card).unwrap();
         assert_eq!(serde_json::from_str::<Scorecard>(&json).unwrap(), card);
     }

@@ -13,10 +13,10 @@ use crate::{
 };
 
 /// Published numbers of points to fit and to score on.
-const FIT: [usize; 2] = [10_000, 5_000];
+pub(super) const FIT: [usize; 2] = [10_000, 5_000];
 const KERNEL: [usize; 2] = [4_096, 4_096];
 
-fn samples(parts: &[Points; 2]) -> Result<[Sample<'_>; 2], Reason> {
+pub(super) fn samples(parts: &[Points; 2]) -> Result<[Sample<'_>; 2], Reason> {
     let [[z, y], [w, x]] = parts;
     Ok([Sample::new(z, y)?, Sample::new(w, x)?])
 }

@@ -2,6 +2,7 @@
 
 mod card;
 mod context;
+mod discrete;
 mod graphs;
 mod input;
 mod latents;

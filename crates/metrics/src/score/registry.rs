@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::context::Context;
 use super::reason::Reason;
-use super::{graphs, latents};
+use super::{discrete, graphs, latents};
 
 /// Which values are the better ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +72,7 @@ const fn high(name: &'static str, about: &'static str, compute: Compute) -> Metr
     MetricInfo { name, about, cost: Cost::High, compute }
 }
 
-const METRICS: [MetricInfo; 20] = [
+const METRICS: [MetricInfo; 30] = [
     low("dci", "does each latent serve one factor and each factor one latent", latents::dci),
     low("dci_noise", "the same of noise encodings", latents::dci_noise),
     low("mcc", "correlation of factors with their best latents", latents::mcc_pearson),
@@ -83,6 +83,16 @@ const METRICS: [MetricInfo; 20] = [
     low("r2", "variance of the factors that linear predictions explain", latents::r2_linear),
     high("r2_kernel", "the same with kernel ridge regression", latents::r2_kernel),
     high("groups", "factors predicted from the latents of each other", latents::groups),
+    low("mig", "gap between the two most informative latents", discrete::mig),
+    low("modularity", "does each latent inform of one factor", discrete::modularity),
+    low("irs", "does each latent stay when other factors change", discrete::irs),
+    low("sap", "gap between the two latents that separate classes best", discrete::sap),
+    low("sap_continuous", "the same by squared correlation", discrete::sap_continuous),
+    low("explicitness", "are classes linearly separable", discrete::explicitness),
+    high("dci_classes", "dci with trees that classify", discrete::dci_classes),
+    low("dci_lasso", "dci with sparse linear regression", discrete::dci_lasso),
+    high("downstream", "accuracy of classes learned from latents", discrete::downstream),
+    low("unsupervised", "dependence among latents, without the truth", discrete::unsupervised),
     low("targets", "inferred intervention targets, up to their order", graphs::targets),
     low("targets_matched", "the same, in the order of the factors", graphs::targets_matched),
     low("shd", "edges to add, drop or flip", graphs::shd),
