@@ -56,7 +56,7 @@ test crate="":
 
 # Tests of the crates without tensors: seconds instead of minutes
 test-fast:
-    .ci/test core data metrics
+    .ci/test core render data metrics dag
 
 # Check the formatting
 fmt:

@@ -181,12 +181,11 @@ impl Run {
             ensure!(self.out.is_none(), "--out: expected only with a sweep file, got a folder");
             return Ok(SweepFolder::open(&self.sweep)?);
         }
-        let root = match &self.out {
-            Some(out) => out.clone(),
-            None => {
-                let (file, _) = crate::sweep::Plan::of_file(&self.sweep)?;
-                ["experiments", "runs", "sweep", &file.name].iter().collect()
-            }
+        let root = if let Some(out) = &self.out {
+            out.clone()
+        } else {
+            let (file, _) = crate::sweep::Plan::of_file(&self.sweep)?;
+            ["experiments", "runs", "sweep", &file.name].iter().collect()
         };
         Ok(SweepFolder::prepare(&self.sweep, &root)?)
     }
@@ -314,7 +313,9 @@ fn status(folder: &SweepFolder) -> Result<()> {
         folder.runs().name,
         folder.runs().lines.len()
     ));
-    failures.iter().for_each(|failure| say(failure));
+    for failure in &failures {
+        say(failure);
+    }
     Ok(())
 }
 
@@ -413,7 +414,7 @@ impl Collect {
         let metrics = self.shown(&summary)?;
         let comparisons: Vec<Comparison> =
             metrics.iter().flat_map(|metric| compare(&results, &self.by, metric)).collect();
-        self.write(&folder, &summary, &metrics, &comparisons)?;
+        write(&folder, &summary, &metrics, &comparisons)?;
         say(table(&summary, &metrics, TableForm::Markdown).trim_end());
         for (index, how) in results.absent() {
             complain(&format!("run {index}: {how}"));
@@ -429,27 +430,26 @@ impl Collect {
         }
         self.metrics.iter().map(|name| metric(name)).collect()
     }
+}
 
-    fn write(
-        &self,
-        folder: &SweepFolder,
-        summary: &Summary,
-        metrics: &[&'static Metric],
-        comparisons: &[Comparison],
-    ) -> Result<()> {
-        let write =
-            |name: &str, text: &str| write_bytes(&folder.path().join(name), text.as_bytes());
-        write("table.md", &table(summary, metrics, TableForm::Markdown))?;
-        write("table.tex", &table(summary, metrics, TableForm::Latex))?;
-        write("table.csv", &table(summary, metrics, TableForm::Csv))?;
-        write("summary.json", &(serde_json::to_string_pretty(summary)? + "\n"))?;
-        write("comparisons.json", &(serde_json::to_string_pretty(comparisons)? + "\n"))?;
-        let figures = study_figures(summary, metrics);
-        create_folder(&folder.path().join("figures"))?;
-        for (n, figure) in figures.iter().enumerate() {
-            write(&format!("figures/{n:02}-{}.svg", figure.name), &figure.canvas.to_svg())?;
-        }
-        let page = StudyPage { summary, metrics, comparisons, figures: &figures };
-        Ok(write("study.html", &study_page(&page))?)
+/// Writes everything but `results.csv`.
+fn write(
+    folder: &SweepFolder,
+    summary: &Summary,
+    metrics: &[&'static Metric],
+    comparisons: &[Comparison],
+) -> Result<()> {
+    let put = |name: &str, text: &str| write_bytes(&folder.path().join(name), text.as_bytes());
+    put("table.md", &table(summary, metrics, TableForm::Markdown))?;
+    put("table.tex", &table(summary, metrics, TableForm::Latex))?;
+    put("table.csv", &table(summary, metrics, TableForm::Csv))?;
+    put("summary.json", &(serde_json::to_string_pretty(summary)? + "\n"))?;
+    put("comparisons.json", &(serde_json::to_string_pretty(comparisons)? + "\n"))?;
+    let figures = study_figures(summary, metrics);
+    create_folder(&folder.path().join("figures"))?;
+    for (n, figure) in figures.iter().enumerate() {
+        put(&format!("figures/{n:02}-{}.svg", figure.name), &figure.canvas.to_svg())?;
     }
+    let page = StudyPage { summary, metrics, comparisons, figures: &figures };
+    Ok(put("study.html", &study_page(&page))?)
 }

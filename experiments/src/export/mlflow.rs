@@ -93,7 +93,7 @@ impl Server {
         let path = "experiments/get-by-name";
         let url = self.url(path);
         let asked = self.agent.get(&url).query("experiment_name", name).call();
-        let (status, found) = self.answer(&url, asked)?;
+        let (status, found) = Self::answer(&url, asked)?;
         if status == 200 {
             return self.text_at(&found, "/experiment/experiment_id", path);
         }
@@ -109,7 +109,7 @@ impl Server {
         let url = self.url(path);
         let sent =
             self.agent.post(&url).header("Content-Type", "application/json").send(body.to_string());
-        let (status, answer) = self.answer(&url, sent)?;
+        let (status, answer) = Self::answer(&url, sent)?;
         if status == 200 {
             return Ok(answer);
         }
@@ -119,7 +119,6 @@ impl Server {
 
     /// Status and content of an answer; content that is no JSON is nothing.
     fn answer(
-        &self,
         url: &str,
         answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> Result<(u16, Value), MlflowError> {

@@ -118,7 +118,7 @@ fn pair(
 
 fn warning(pairs: usize, failures: usize) -> Option<String> {
     let few = (pairs < ENOUGH_PAIRS).then(|| {
-        let least = 2.0 * 0.5_f64.powi(pairs as i32);
+        let least = 2.0 * 0.5_f64.powf(pairs as f64);
         format!("{pairs} pairs: p cannot fall below {least:.3}, whatever the difference")
     });
     let failed = (failures > 0)

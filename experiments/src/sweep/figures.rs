@@ -210,7 +210,7 @@ pub(super) fn mean_ranks(summary: &Summary, metric: &Metric) -> Vec<(String, f64
             let better = block.values().filter(|other| *other < bad).count() as f64;
             let equal = block.values().filter(|other| *other <= bad).count() as f64 - better;
             let (sum, count) = sums.entry(variant.clone()).or_default();
-            *sum += better + (equal + 1.0) / 2.0;
+            *sum += better + 0.5 * (equal + 1.0);
             *count += 1;
         }
     }

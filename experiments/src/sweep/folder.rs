@@ -118,9 +118,8 @@ impl SweepFolder {
         let head =
             Head { name: plan.name.clone(), runs: plan.lines.len(), resources: sweep.resources };
         create_folder(root)?;
-        write_bytes(&root.join(PLAN), plan.to_jsonl().as_bytes())?;
-        let json = serde_json::to_string_pretty(&head).expect("names and numbers") + "\n";
-        write_bytes(&root.join(HEAD), json.as_bytes())?;
+        write_bytes(&root.join(PLAN), plan.to_jsonl()?.as_bytes())?;
+        write_json(&root.join(HEAD), &head)?;
         Ok(Self { root: root.to_owned(), plan, resources: sweep.resources })
     }
 
@@ -225,8 +224,7 @@ impl SweepFolder {
     pub fn fail(&self, line: &Line, failure: &Failure) -> Result<(), SweepError> {
         let path = self.failure_path(line);
         create_folder(path.parent().unwrap_or(&self.root))?;
-        let json = serde_json::to_string_pretty(failure).expect("text and a number") + "\n";
-        Ok(write_bytes(&path, json.as_bytes())?)
+        write_json(&path, failure)
     }
 
     /// Forgets that a line's run failed, and what is left of that run.
@@ -257,4 +255,11 @@ impl SweepFolder {
         let damaged = |e: serde_json::Error| SweepError::Damaged { path, reason: e.to_string() };
         serde_json::from_str(&text).map(Some).map_err(damaged)
     }
+}
+
+fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), SweepError> {
+    let unwritable =
+        |e: serde_json::Error| SweepError::Damaged { path: path.to_owned(), reason: e.to_string() };
+    let json = serde_json::to_string_pretty(value).map_err(unwritable)? + "\n";
+    Ok(write_bytes(path, json.as_bytes())?)
 }

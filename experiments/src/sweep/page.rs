@@ -72,23 +72,26 @@ fn sentence(page: &StudyPage<'_>, metric: &Metric) -> Option<String> {
         let own = of_metric.iter().filter(|c| &c.first == **name || &c.second == **name);
         own.clone().count() > 0 && own.into_iter().all(|c| gain(c, name) > 0.0)
     };
-    let Some(best) = names.iter().find(beats_all) else {
+    let Some(best) = names.iter().find(beats_all).copied() else {
         let tie = "no variant is ahead of all others in the mean";
         return Some(format!("{}: {tie}.", metric.name));
     };
-    let own = |c: &&&Comparison| &c.first == *best || &c.second == *best;
+    let own = |c: &&&Comparison| &c.first == best || &c.second == best;
     let closest =
         of_metric.iter().filter(own).min_by(|a, b| gain(a, best).total_cmp(&gain(b, best)));
-    let c = closest.unwrap_or(&first);
-    let (other, wins) = if &c.first == *best { (&c.second, c.wins) } else { (&c.first, c.losses) };
+    let c = closest.unwrap_or(first);
+    let (other, wins) = if &c.first == best { (&c.second, c.wins) } else { (&c.first, c.losses) };
     let sure = if c.p_corrected < 0.05 { "surely" } else { "not surely (it may be chance)" };
+    let sign = c.difference.estimate.signum();
+    let (a, b) = (sign * c.difference.low, sign * c.difference.high);
     Some(format!(
-        "{}: {best} is ahead of {other} by {} (95 % interval {} to {}), in {wins} of {} seeds, {sure}: p = {}.",
+        "{}: {best} is ahead of {other} by {} (95 % interval {} to {}), better in {wins} of {} pairs, \
+         {sure}: p = {}.",
         metric.name,
         fixed(c.difference.estimate.abs(), 3),
-        fixed(c.difference.low.abs().min(c.difference.high.abs()), 3),
-        fixed(c.difference.low.abs().max(c.difference.high.abs()), 3),
-        c.pairs,
+        fixed(a.min(b), 3),
+        fixed(a.max(b), 3),
+        c.pairs.max(c.wins + c.losses),
         significant(c.p_corrected),
     ))
 }

@@ -57,6 +57,9 @@ pub enum PlanError {
         /// What is wrong.
         reason: SettingsError,
     },
+    /// A line cannot be written.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
     /// The sweep file contradicts itself.
     #[error("{key}: expected {expected}, got {got}")]
     File {
@@ -147,11 +150,12 @@ impl Plan {
     }
 
     /// One line of JSON per run.
-    pub fn to_jsonl(&self) -> String {
-        let line = |line: &Line| {
-            serde_json::to_string(line).expect("a line is strings, numbers and maps by string")
-        };
-        self.lines.iter().map(|l| line(l) + "\n").collect()
+    ///
+    /// # Errors
+    /// [`PlanError::Json`] if JSON cannot express one.
+    pub fn to_jsonl(&self) -> Result<String, PlanError> {
+        let line = |line: &Line| Ok(serde_json::to_string(line)? + "\n");
+        self.lines.iter().map(line).collect()
     }
 
     /// Names of all factors, sorted.

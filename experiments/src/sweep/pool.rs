@@ -20,7 +20,7 @@ use super::plan::Line;
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// Longest pause between two looks: long runs are looked at seldom.
-const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// How often a run that was killed from outside is started before it counts as failed.
 const LIVES: usize = 3;

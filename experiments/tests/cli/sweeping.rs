@@ -34,8 +34,8 @@ fn results_do_not_depend_on_who_did_the_runs() {
     let place = place();
     place.succeeds("sweep run study.toml --out one --workers 1");
     place.succeeds("sweep run study.toml --out two --workers 2");
+    place.succeeds("sweep plan study.toml --out three");
     for index in 0..4 {
-        place.succeeds(&format!("sweep plan study.toml --out three"));
         place.succeeds(&format!("sweep run three --index {index}"));
     }
     place.succeeds("sweep collect three");
