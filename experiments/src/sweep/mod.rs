@@ -2,9 +2,9 @@
 //!
 //! [`SweepFile`] says what varies; [`Plan`] is one resolved configuration per line, each with an id
 //! that is its content's hash. [`SweepFolder`] knows how far each line is; [`perform_line`] does one
-//! and is idempotent, so that every engine (the [`pool`] of this machine, a Slurm array, GNU
+//! and is idempotent, so that every engine (the [`Pool`] of this machine, a Slurm array, GNU
 //! parallel) calls just that. [`Results`] are read back from the runs' reports and nothing else,
-//! so they are the same bytes whoever did the work. [`summary`] turns them into what a reader asks:
+//! so they are the same bytes whoever did the work. [`summarise`] turns them into what a reader asks:
 //! which method won, by how much, how surely, and which seeds failed.
 
 mod compare;

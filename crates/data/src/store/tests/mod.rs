@@ -1,5 +1,6 @@
 mod damage;
 mod killed;
 mod reading;
+mod rendered;
 mod support;
 mod writing;
