@@ -208,7 +208,7 @@ impl Run {
         ));
         if end.finished > 0 {
             complain(&format!(
-                "{workers} at once, {:.0} ms a run to start and watch it",
+                "{workers} at once, {:.0} ms between two runs of a worker",
                 1e3 * end.overhead
             ));
         }

@@ -102,13 +102,11 @@ pub fn perform(request: &Request, stop: &AtomicBool) -> Result<Outcome> {
     }
     let Some(fit) = fitted? else { return Ok(Outcome::Interrupted(folder)) };
     let Some(report) = job.measure(&fit)? else { return Ok(Outcome::Interrupted(folder)) };
-    let so_far = info();
-    folder.write_run_info(&so_far)?;
+    let info = info();
+    folder.write_run_info(&info)?;
     let curves = folder.curves()?;
-    let page = Page { report: &report, curves: &curves, run: Some(&so_far), config: &config };
+    let page = Page { report: &report, curves: &curves, run: Some(&info), config: &config };
     write_report(folder.path(), &page)?;
-    // Drawing took time too.
-    folder.write_run_info(&info())?;
     Ok(Outcome::Finished(folder, Box::new(report)))
 }
 

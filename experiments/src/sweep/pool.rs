@@ -50,7 +50,7 @@ pub struct PoolEnd {
     pub failed: Vec<usize>,
     /// Whether it was asked to stop.
     pub interrupted: bool,
-    /// Seconds of the workers that no run used, per run started.
+    /// Seconds that a worker spends between two runs, on average.
     pub overhead: f64,
 }
 
@@ -172,13 +172,15 @@ impl Work<'_> {
             thread::sleep(LONGEST_PAUSE);
             return Ok(Some(task));
         }
-        let status = self.wait(self.pool.start(line)?)?;
+        let child = self.pool.start(line)?;
+        let started = Instant::now();
+        let status = self.wait(child)?;
+        let lived = started.elapsed();
         match folder.state(line)? {
             State::Finished => {
-                let own = folder.run(line).run_info()?.map_or(0.0, |info| info.wall_seconds);
                 let mut end = held(&self.end);
                 end.finished += 1;
-                end.overhead += begun.elapsed().as_secs_f64() - own;
+                end.overhead += (begun.elapsed() - lived).as_secs_f64();
                 self.bar.inc(1);
             }
             State::Failed(failure) => self.count_failure(line, &failure),
