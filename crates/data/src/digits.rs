@@ -9,7 +9,6 @@
 mod config;
 mod drawn;
 mod images;
-mod mnist;
 mod painter;
 
 pub use config::{DigitSource, DigitsConfig, DrawnConfig, MnistConfig};

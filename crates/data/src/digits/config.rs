@@ -2,17 +2,18 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use domino_core::{Seed, Stream};
+use domino_core::{Form, ImageShape, Observations, Seed, Stream};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use super::drawn::drawn;
-use super::images::DigitImages;
-use super::mnist::mnist;
+use super::images::{DigitImages, SIDE};
 use super::painter::{DigitPainter, properties};
 use crate::config_error::{ConfigError, at_least, at_most};
 use crate::factors::{BetaConfig, PictureWorld, Plan};
+use crate::formats;
 use crate::interventions::InterventionConfig;
+use crate::npz::Limits;
 use crate::scaling::{GraphConfig, graph_schema, name_or_table, name_or_table_schema};
 
 /// What a world of coloured digits is drawn from. By default the digit causes its hue.
@@ -76,15 +77,32 @@ pub struct DrawnConfig {
     pub per_digit: usize,
 }
 
-/// Where files of MNIST are, such as `train-images-idx3-ubyte`.
+/// Where files of MNIST are, such as `train-images-idx3-ubyte` or the same as `.gz`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MnistConfig {
     /// The folder that holds them.
     pub folder: PathBuf,
-    /// Which of them: `train` or `t10k`.
+    /// Which of them: `train` or `t10k` (or `test`).
     #[serde(default = "train")]
     pub part: String,
+}
+
+impl MnistConfig {
+    fn images(&self) -> Result<DigitImages, ConfigError> {
+        let fault = |reason: String| ConfigError::Source { key: "source.mnist", reason };
+        let found = formats::mnist(&self.folder, Some(&self.part), Limits::default())
+            .map_err(|error| fault(error.to_string()))?;
+        let expected = Form::Image(ImageShape { height: SIDE, width: SIDE, channels: 1 });
+        let got = found.images.form();
+        let Observations::Images { data, .. } = &found.images else {
+            return Err(fault(format!("expected pictures {expected}, got {got}")));
+        };
+        if got != expected {
+            return Err(fault(format!("expected pictures {expected}, got {got}")));
+        }
+        DigitImages::new(data, &found.labels).map_err(|error| fault(error.to_string()))
+    }
 }
 
 impl Default for DrawnConfig {
@@ -147,7 +165,7 @@ impl DigitsConfig {
                 let rng = &mut Seed(self.seed).rng_at(Stream::World, WRITING);
                 Ok(drawn(config.per_digit, rng))
             }
-            DigitSource::Mnist(config) => mnist(&config.folder, &config.part),
+            DigitSource::Mnist(config) => config.images(),
         }
     }
 
