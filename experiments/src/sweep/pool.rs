@@ -180,7 +180,7 @@ impl Work<'_> {
             State::Finished => {
                 let mut end = held(&self.end);
                 end.finished += 1;
-                end.overhead += (begun.elapsed() - lived).as_secs_f64();
+                end.overhead += begun.elapsed().saturating_sub(lived).as_secs_f64();
                 self.bar.inc(1);
             }
             State::Failed(failure) => self.count_failure(line, &failure),

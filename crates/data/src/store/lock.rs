@@ -1,7 +1,7 @@
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::path::Path;
 
-use domino_core::files::WriteError;
+use domino_core::files::{Lock, WriteError};
 
 use super::error::StoreError;
 use super::manifest::MANIFEST;
@@ -10,19 +10,10 @@ use super::manifest::MANIFEST;
 const LOCK: &str = ".lock";
 
 /// The right to write to a folder, which the system takes back when the process ends.
-pub(super) struct Lock(#[expect(dead_code, reason = "closing the file gives the lock back")] File);
-
-impl Lock {
-    pub(super) fn take(folder: &Path) -> Result<Self, StoreError> {
-        let path = folder.join(LOCK);
-        let file = File::options().create(true).append(true).open(&path);
-        let file = file.map_err(|reason| WriteError { path: path.clone(), reason })?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: folder.to_owned() }),
-            Err(TryLockError::Error(reason)) => Err(WriteError { path, reason }.into()),
-        }
-    }
+pub(super) fn lock(folder: &Path) -> Result<Lock, StoreError> {
+    let path = folder.join(LOCK);
+    let taken = Lock::take(&path).map_err(|reason| WriteError { path, reason })?;
+    taken.ok_or_else(|| StoreError::Locked { path: folder.to_owned() })
 }
 
 /// Names in a folder, sorted.

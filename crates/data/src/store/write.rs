@@ -8,7 +8,7 @@ use domino_core::files::{create_folder, write_atomically};
 use super::blocks::Blocks;
 use super::error::StoreError;
 use super::layout::Layout;
-use super::lock::{Lock, refuse_other_files, remove_leftovers};
+use super::lock::{lock, refuse_other_files, remove_leftovers};
 use super::manifest::{Kept, MANIFEST, Manifest, Origin, ShardEntry};
 use super::plan::Plan;
 use super::shard::{fingerprint, map};
@@ -81,7 +81,7 @@ pub fn write_shards(
     if !is_begun {
         refuse_other_files(folder)?;
     }
-    let lock = Lock::take(folder)?;
+    let held = lock(folder)?;
     let plan = Plan::new(table, origin, options.shard_bytes)?;
     let mut manifest = if is_begun { plan.resume(folder)? } else { plan.manifest.clone() };
     remove_leftovers(folder)?;
@@ -107,7 +107,7 @@ pub fn write_shards(
         manifest.checksum = Some(Shards::open(folder)?.checksum()?);
         manifest.write(folder)?;
     }
-    drop(lock);
+    drop(held);
     Ok(manifest)
 }
 

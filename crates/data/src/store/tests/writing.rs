@@ -8,7 +8,7 @@ use super::support::{
 };
 use crate::Split;
 use crate::loader::Drawn;
-use crate::store::lock::Lock;
+use crate::store::lock::lock;
 use crate::store::{Manifest, Origin, StoreError, write_shards};
 
 #[test]
@@ -98,7 +98,7 @@ fn a_folder_of_other_files_is_left_alone() {
 #[test]
 fn two_writers_do_not_meet() {
     let folder = tempfile::tempdir().unwrap();
-    let held = Lock::take(folder.path()).unwrap();
+    let held = lock(folder.path()).unwrap();
     let error = generate(folder.path()).unwrap_err().to_string();
     assert!(error.ends_with("another process is writing here; wait for it or end it"), "{error}");
     drop(held);
