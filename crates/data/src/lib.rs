@@ -2,8 +2,10 @@
 //!
 //! A [`Generator`] is a structural causal model that is seen through observations, and yields any
 //! number of pairs with their truth. [`scaling::World`] is a random one whose variables are mixed into
-//! vectors; [`circuit::Circuit`] shows pictures of a robot arm, buttons and lamps. What happens between
-//! before and after is one family for all, [`interventions`]. [`npz`] reads and writes pairs and embeddings as
+//! vectors; [`circuit::Circuit`] shows pictures of a robot arm, buttons and lamps, [`scenes`] of solids,
+//! [`sprites`] of white shapes, [`digits`] of coloured digits. What happens between before and after is
+//! one family for all, [`interventions`]. [`store`] keeps any number of pairs in shards, [`loader`] feeds
+//! training from them, [`formats`] reads the public data sets of others. [`npz`] reads and writes pairs and embeddings as
 //! NumPy archives, so that anybody's data can be trained on and any tool can score a run. A
 //! [`DatasetSpec`] names a data set by how it is made, with a [`checksum`] to tell that it came out
 //! the same. Nothing here knows of tensors.

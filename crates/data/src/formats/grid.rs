@@ -92,6 +92,10 @@ pub(super) fn grid_from_labels(
         got,
     };
     let product = sizes.iter().fold(1, |n: u128, &size| n.saturating_mul(size as u128));
+    if labels.is_empty() {
+        let got = format!("{} x {}", labels.nrows(), labels.ncols());
+        return Err(malformed("labels".into(), "at least one row and one factor".into(), got));
+    }
     if product != labels.nrows() as u128 {
         let expected = format!("{product} rows, one per combination of {sizes:?} values");
         return Err(malformed("labels".into(), expected, labels.nrows().to_string()));
@@ -157,5 +161,10 @@ mod tests {
         let short = labels.rows(0, 3).into_owned();
         let error = grid_from_labels(path, &["one", "two", "three"], &short).unwrap_err();
         assert!(error.to_string().contains("expected 4 rows, one per combination of [1, 2, 2]"));
+        let error = grid_from_labels(path, &["one"], &DMatrix::zeros(0, 1)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "set.npz: labels: expected at least one row and one factor, got 0 x 1"
+        );
     }
 }
