@@ -27,17 +27,28 @@ pub(crate) fn draw(
     finish: impl Fn(usize, &mut [u8]) + Sync,
 ) -> Observations {
     let shape = ImageShape { height: options.height, width: options.width, channels: 3 };
+    fill(n, shape, threads, |row, picture| {
+        render_into(&scene_of(row), options, picture)
+            .expect("generators make valid scenes and pictures of valid sizes");
+        finish(row, picture);
+    })
+}
+
+/// `n` pictures, each painted by its number alone.
+pub(crate) fn fill(
+    n: usize,
+    shape: ImageShape,
+    threads: usize,
+    paint: impl Fn(usize, &mut [u8]) + Sync,
+) -> Observations {
     let mut data = vec![0; n * shape.len()];
     let share = n.div_ceil(threads.max(1)).max(1);
+    let paint = &paint;
     thread::scope(|scope| {
-        for (number, chunk) in data.chunks_mut(share * shape.len()).enumerate() {
-            let (scene_of, finish) = (&scene_of, &finish);
+        for (part, pictures) in data.chunks_mut(share * shape.len()).enumerate() {
             scope.spawn(move || {
-                for (at, picture) in chunk.chunks_exact_mut(shape.len()).enumerate() {
-                    let row = number * share + at;
-                    render_into(&scene_of(row), options, picture)
-                        .expect("generators make valid scenes and pictures of valid sizes");
-                    finish(row, picture);
+                for (row, picture) in (part * share..).zip(pictures.chunks_exact_mut(shape.len())) {
+                    paint(row, picture);
                 }
             });
         }

@@ -7,6 +7,7 @@ use super::plan::text;
 use super::results::{METRICS, Metric, ResultRow, Results};
 use super::stats::mean_interval;
 use crate::report::Better;
+use crate::report::figures::median;
 use domino::metrics::Interval;
 
 /// All metrics of all groups.
@@ -117,8 +118,9 @@ impl Spread {
         let value =
             |row: &&ResultRow| Some((row.line.seed, *row.values.as_ref()?.get(metric.name)?));
         let values: Vec<(u64, f64)> = rows.iter().filter_map(value).collect();
-        let plain: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
+        let mut plain: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
         let mean = mean_interval(&plain)?;
+        plain.sort_by(f64::total_cmp);
         let badness = |value: f64| match metric.better {
             Better::Higher => -value,
             Better::Lower => value,
@@ -128,15 +130,8 @@ impl Spread {
             .copied()
             .reduce(|worst, next| if badness(next.1) > badness(worst.1) { next } else { worst });
         let (worst_seed, worst) = worst?;
-        Some(Self { mean, median: median(plain), worst, worst_seed, values })
+        Some(Self { mean, median: median(&plain), worst, worst_seed, values })
     }
-}
-
-/// Median of values, of which there is one at least.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let half = values.len() / 2;
-    if values.len() % 2 == 1 { values[half] } else { f64::midpoint(values[half - 1], values[half]) }
 }
 
 #[cfg(test)]

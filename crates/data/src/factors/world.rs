@@ -13,12 +13,13 @@ use rand::RngExt;
 use super::cast::Cast;
 use super::causes::{BetaConfig, Causes, graph};
 use super::grid::Grid;
-use super::painting::{Painter, paint_all};
+use super::painting::Painter;
 use super::states::states;
 use super::variable::Variable;
 use crate::config_error::ConfigError;
 use crate::generator::{Counterfactual, Generator, Split};
 use crate::interventions::InterventionConfig;
+use crate::pictures::{fill, threads};
 use crate::rows::{Part as RowPart, RowRngs};
 use crate::scaling::GraphConfig;
 use crate::unit::{UnitMechanisms, UnitScm};
@@ -86,10 +87,10 @@ impl PictureWorld {
     }
 
     fn pictures(&self, z: &DMatrix<f64>, chances: &[f64]) -> Observations {
-        let paint = |z: &[f64], chance, into: &mut [u8]| {
-            self.painter.paint(&self.cast.properties(z), chance, into);
-        };
-        paint_all(self.painter.shape(), z, chances, paint)
+        fill(z.nrows(), self.painter.shape(), threads(), |row, into| {
+            let z: Vec<f64> = z.row(row).iter().copied().collect();
+            self.painter.paint(&self.cast.properties(&z), chances[row], into);
+        })
     }
 }
 

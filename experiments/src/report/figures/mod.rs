@@ -13,6 +13,7 @@ mod strips;
 use super::canvas::Canvas;
 use super::{Curves, Report};
 
+pub(crate) use strips::median;
 pub(super) use strips::{score_strips, summary};
 
 /// A drawing and the sentences under it.

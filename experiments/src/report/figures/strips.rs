@@ -90,7 +90,7 @@ fn sorted(dots: &[Dot]) -> Vec<f64> {
 }
 
 /// Median of sorted values.
-pub(in crate::report) fn median(sorted: &[f64]) -> f64 {
+pub(crate) fn median(sorted: &[f64]) -> f64 {
     let half = sorted.len() / 2;
     match sorted.len() {
         0 => f64::NAN,
