@@ -8,11 +8,12 @@ use domino::core::files::{create_folder, write_bytes};
 use super::Ending;
 use super::output::{complain, say, table as aligned};
 use super::run::watch_for_interrupts;
+use crate::config::resolve_file;
 use crate::sweep::{
     Checked, Comparison, Expected, Line, LineOutcome, METRICS, Metric, Pool, Provenance, Results,
-    Slurm, State, StudyPage, Summary, SweepFolder, TableForm, compare, kubernetes, parallel,
-    perform_line, slurm_collect, slurm_script, study_figures, study_page, summarise, table,
-    workers,
+    Slurm, State, StudyPage, Summary, SweepFile, SweepFolder, TableForm, compare, kubernetes,
+    parallel, perform_line, slurm_collect, slurm_script, study_figures, study_page, summarise,
+    table, workers,
 };
 
 /// Metrics that tables and pages show where nothing else is asked for.
@@ -184,7 +185,7 @@ impl Run {
         let root = if let Some(out) = &self.out {
             out.clone()
         } else {
-            let (file, _) = crate::sweep::Plan::of_file(&self.sweep)?;
+            let file: SweepFile = resolve_file(&self.sweep, &[] as &[&str])?;
             ["experiments", "runs", "sweep", &file.name].iter().collect()
         };
         Ok(SweepFolder::prepare(&self.sweep, &root)?)
@@ -213,7 +214,7 @@ impl Run {
             ));
         }
         say(&folder.path().join("results.csv").display().to_string());
-        refuse_failures(folder)?;
+        refuse_failures(folder, &results)?;
         Ok(Ending::Done)
     }
 
@@ -332,8 +333,9 @@ fn retry(folder: &SweepFolder) -> Result<()> {
 }
 
 fn expect(folder: &SweepFolder, out: &Path, tolerance: f64) -> Result<()> {
-    refuse_failures(folder)?;
-    let summary = summarise(&Results::collect(folder)?);
+    let results = Results::collect(folder)?;
+    refuse_failures(folder, &results)?;
+    let summary = summarise(&results);
     let metrics = headline(&summary)?;
     let first = folder.run(folder.line(0)?).run_info()?;
     let provenance = Provenance {
@@ -390,8 +392,7 @@ fn metric(name: &str) -> Result<&'static Metric> {
 }
 
 /// Fails if a run of the study has failed.
-fn refuse_failures(folder: &SweepFolder) -> Result<()> {
-    let results = Results::collect(folder)?;
+fn refuse_failures(folder: &SweepFolder, results: &Results) -> Result<()> {
     let absent = results.absent();
     let list: Vec<String> = absent.iter().map(|(index, how)| format!("{index} {how}")).collect();
     ensure!(

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use crate::report::{Curves, Report, RunInfo, score_rows};
+use super::score_tags;
+use crate::report::{Curves, Report, RunInfo};
 
 /// Most entries that the server takes in one request.
 const MOST_METRICS: usize = 1000;
@@ -179,12 +180,7 @@ fn metrics(run: &Replay<'_>) -> Vec<Value> {
             .iter()
             .map(|(step, value)| entry(format!("loss/{}", series.term), *value, *step))
     });
-    let scores = run.report.scores.as_ref().map(score_rows).unwrap_or_default();
-    let scores = scores.into_iter().filter_map(|[name, value]| {
-        let value = value.replace('−', "-").parse().ok()?;
-        let name = name.to_lowercase().replace([' ', '(', ')'], "_");
-        Some(entry(format!("score/{name}"), value, 0))
-    });
+    let scores = score_tags(run.report.scores.as_ref()).map(|(name, value)| entry(name, value, 0));
     losses.chain(scores).collect()
 }
 

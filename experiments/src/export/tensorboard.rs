@@ -1,6 +1,7 @@
 //! TensorBoard's event files: records of protocol-buffer messages `Event`.
 
-use crate::report::{Curves, Scores, score_rows};
+use super::score_tags;
+use crate::report::{Curves, Scores};
 
 /// Wire types of protocol buffers.
 const VARINT: u64 = 0;
@@ -22,11 +23,8 @@ pub fn tensorboard_events(curves: &Curves, scores: Option<&Scores>, wall_time: f
         }
     }
     let last = curves.series.iter().flat_map(|s| s.points.iter().map(|(step, _)| *step)).max();
-    for [name, value] in scores.map(score_rows).unwrap_or_default() {
-        if let Ok(value) = value.replace('−', "-").parse() {
-            let tag = name.to_lowercase().replace([' ', '(', ')'], "_");
-            scalar(&mut file, wall_time, last.unwrap_or(0), &format!("score/{tag}"), value);
-        }
+    for (tag, value) in score_tags(scores) {
+        scalar(&mut file, wall_time, last.unwrap_or(0), &tag, value);
     }
     file
 }

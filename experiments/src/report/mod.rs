@@ -24,7 +24,7 @@ pub use figures::{Figure, figures};
 pub use html::{Page, RunLink, html, html_many};
 pub(crate) use html::{figure as figure_markup, page as page_markup};
 pub use run_info::RunInfo;
-pub use scores::{Better, score_rows};
+pub use scores::{Better, score_rows, score_values};
 pub use write::{ReportError, write_report};
 
 #[cfg(test)]

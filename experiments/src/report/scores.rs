@@ -149,11 +149,18 @@ pub(super) const SCORES: [ScoreKind; 11] = [
     },
 ];
 
-/// Label and value of every score that is known, in the order of reports.
+/// Label and value of every score that is known, as text, in the order of reports.
 pub fn score_rows(scores: &Scores) -> Vec<[String; 2]> {
-    let row = |kind: &ScoreKind| {
-        let value = (kind.value)(scores)?;
-        Some([kind.label.to_owned(), fixed(value, kind.decimals)])
-    };
-    SCORES.iter().filter_map(row).collect()
+    known(scores)
+        .map(|(kind, value)| [kind.label.to_owned(), fixed(value, kind.decimals)])
+        .collect()
+}
+
+/// Label and value of every score that is a finite number, in the order of reports.
+pub fn score_values(scores: &Scores) -> impl Iterator<Item = (&'static str, f64)> {
+    known(scores).map(|(kind, value)| (kind.label, value)).filter(|(_, value)| value.is_finite())
+}
+
+fn known(scores: &Scores) -> impl Iterator<Item = (&'static ScoreKind, f64)> {
+    SCORES.iter().filter_map(|kind| Some((kind, (kind.value)(scores)?)))
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::plan::text;
+use super::plan::assignments;
 use super::results::Metric;
 use super::summary::{Group, Spread, Summary};
 
@@ -123,15 +123,13 @@ impl Expected {
 impl Check {
     /// What is checked, in words.
     pub fn label(&self) -> String {
-        let part = |(key, value): (&String, &Value)| format!("{key}={}", text(value));
-        let factors: Vec<String> = self.factors.iter().map(part).collect();
         let what = match self.statistic {
             Statistic::Mean => format!("mean {}", self.metric),
             Statistic::Median => format!("median {}", self.metric),
             Statistic::Worst => format!("worst {}", self.metric),
             Statistic::Lost => "lost runs".to_owned(),
         };
-        format!("{} {what}", factors.join(" ")).trim_start().to_owned()
+        format!("{} {what}", assignments(&self.factors)).trim_start().to_owned()
     }
 }
 

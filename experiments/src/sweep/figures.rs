@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::plan::text;
-use super::results::{Metric, number};
+use super::results::Metric;
 use super::summary::{Group, Spread, Summary};
 use crate::report::canvas::{Area, Canvas, Ink, Stroke, TextStyle, fitted, text_width};
 use crate::report::figures::axes::{Axis, Law, Panel};
@@ -99,7 +99,7 @@ fn strip(canvas: &mut Canvas, panel: &Panel, spread: &Spread) {
 fn scaling(summary: &Summary, factor: &str, metric: &'static Metric) -> Option<Figure> {
     let mut lines: BTreeMap<String, Vec<(f64, &Spread)>> = BTreeMap::new();
     for (group, spread) in spreads(summary, metric) {
-        let at = group.factors.get(factor).and_then(number)?;
+        let at = group.factors.get(factor).and_then(Value::as_f64)?;
         let mut others = group.clone();
         others.factors.remove(factor);
         lines.entry(others.label()).or_default().push((at, spread));

@@ -87,9 +87,14 @@ pub enum PlanError {
 impl Line {
     /// The factors on one line, as in `data.scaling.d=4 variant=thin`.
     pub fn label(&self) -> String {
-        let part = |(key, value): (&String, &Value)| format!("{key}={}", text(value));
-        self.factors.iter().map(part).collect::<Vec<_>>().join(" ")
+        assignments(&self.factors)
     }
+}
+
+/// Keys with their values on one line.
+pub(super) fn assignments(factors: &BTreeMap<String, Value>) -> String {
+    let part = |(key, value): (&String, &Value)| format!("{key}={}", text(value));
+    factors.iter().map(part).collect::<Vec<_>>().join(" ")
 }
 
 /// A value as people write it.
@@ -305,13 +310,9 @@ fn settle(
         .map(|(key, value)| Ok(format!("{key}={}", toml_text(&key, value)?)))
         .collect::<Result<_, PlanError>>()?;
     let settings: Settings = resolve_file(&path, &overrides)?;
-    let label = |point: &Point| {
-        let part = |(key, value): (&String, &Value)| format!("{key}={}", text(value));
-        point.factors.iter().map(part).collect::<Vec<_>>().join(" ")
-    };
     settings.validate().map_err(|reason| PlanError::Settings {
         index,
-        factors: label(point),
+        factors: assignments(&point.factors),
         reason,
     })?;
     Ok(to_canonical_toml(&settings)?)

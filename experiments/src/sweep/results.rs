@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 
 use domino::core::files::write_bytes;
-use serde_json::Value;
 
 use super::folder::{State, SweepError, SweepFolder};
 use super::plan::{Line, text};
@@ -159,11 +158,6 @@ pub(super) fn csv_line(cells: &[String]) -> String {
         }
     };
     cells.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n"
-}
-
-/// A factor's value as a number, if it is one.
-pub(super) fn number(value: &Value) -> Option<f64> {
-    value.as_f64()
 }
 
 #[cfg(test)]
