@@ -51,6 +51,11 @@ impl Progress {
         self.bar.set_position(step);
     }
 
+    /// Takes the view away while something else is written to stderr.
+    pub fn aside(&self, write: impl FnOnce()) {
+        self.bar.suspend(write);
+    }
+
     /// Steps of the current phase that are done.
     pub fn position(&self) -> u64 {
         self.bar.position()

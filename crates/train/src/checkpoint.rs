@@ -1,17 +1,22 @@
-use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
-use domino_core::files::write_bytes;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use domino_core::files::WriteError;
 
-use crate::{Adam, TrainError};
+use crate::weights::{
+    CHECKSUM, Collect, Tensors, broken, bytes, parse_tensors, restored, write_tensors,
+};
+use crate::{Adam, TrainContext, TrainError};
 
-/// A folder with one safetensors file per phase of a run: weights, optimiser moments and the step.
+/// A folder with the states of each phase of a run as safetensors files: weights, optimiser moments
+/// and the step, with a checksum over all of them.
 ///
-/// A finished phase keeps its file, so that a resumed run skips it.
+/// A finished phase keeps its file, so that a resumed run skips it. The file before the last one is
+/// kept too: where the last is damaged, the phase goes on from the one before or begins anew, tells
+/// the observer, and ends with the same weights.
 #[derive(Clone, Debug)]
 pub struct Checkpoints {
     folder: PathBuf,
@@ -25,7 +30,7 @@ pub struct Checkpoints {
 struct Saved {
     step: u64,
     adam_steps: i32,
-    tensors: BTreeMap<String, Vec<f32>>,
+    tensors: Tensors,
 }
 
 impl Checkpoints {
@@ -61,7 +66,13 @@ impl Checkpoints {
             .chain([("adam_steps", adam.steps().to_string())])
             .map(|(key, value)| (key.to_owned(), value))
             .collect();
-        write_tensors(&self.path(phase), &tensors, metadata)
+        let path = self.path(phase);
+        match fs::rename(&path, self.earlier(phase)) {
+            Err(reason) if reason.kind() != io::ErrorKind::NotFound => {
+                Err(WriteError { path, reason }.into())
+            }
+            _ => write_tensors(&path, tensors, metadata),
+        }
     }
 
     /// The state of a phase, put into a module of the same shape and its optimiser, and the steps
@@ -71,149 +82,70 @@ impl Checkpoints {
         phase: &str,
         module: M,
         adam: &mut Adam,
-        device: &Device,
+        context: &mut TrainContext<'_>,
     ) -> Result<(M, u64), TrainError> {
-        let path = self.path(phase);
-        if !path.exists() {
-            return Ok((module, 0));
+        for path in [self.path(phase), self.earlier(phase)] {
+            if !path.exists() {
+                continue;
+            }
+            let read = fs::read(&path).map_err(|e| broken(&path, e));
+            match read.and_then(|file| self.parse(&file, &path)) {
+                Ok(saved) => return saved.restore(module, adam, &context.device, &path),
+                Err(damage @ TrainError::Checkpoint { .. }) => context.observer.damaged(&damage),
+                Err(other) => return Err(other),
+            }
         }
-        let saved = self.read(&path)?;
-        let (module, places) = restored(module, &saved.tensors, &path)?;
-        let moment = |name: &str, place: usize| {
-            let data = saved.tensors.get(&format!("{name}.{place:03}"))?.clone();
-            let count = data.len();
-            Some(Tensor::from_data(TensorData::new(data, [count]), &device.clone().inner()))
-        };
-        let moments = (0..places)
-            .map(|place| Some([moment("first", place)?, moment("second", place)?]))
-            .collect();
-        adam.restore(saved.adam_steps, moments);
-        Ok((module, saved.step))
+        Ok((module, 0))
     }
 
     fn path(&self, phase: &str) -> PathBuf {
         self.folder.join(format!("{phase}.safetensors"))
     }
 
-    fn read(&self, path: &Path) -> Result<Saved, TrainError> {
-        let file = fs::read(path).map_err(|e| broken(path, e))?;
-        let (_, header) = SafeTensors::read_metadata(&file).map_err(|e| broken(path, e))?;
-        let metadata = header.metadata().clone().unwrap_or_default();
+    /// The file before the last.
+    fn earlier(&self, phase: &str) -> PathBuf {
+        self.folder.join(format!("{phase}.earlier.safetensors"))
+    }
+
+    fn parse(&self, file: &[u8], path: &Path) -> Result<Saved, TrainError> {
+        let (metadata, tensors) = parse_tensors(file, path)?;
         let entry = |key: &str| {
             metadata.get(key).ok_or_else(|| broken(path, format!("expected an entry `{key}`")))
         };
-        if *entry("run")? != self.run {
-            let found = entry("run")?;
-            let expected = &self.run;
-            return Err(broken(
-                path,
-                format!("expected a checkpoint of run {expected}, got {found}"),
-            ));
+        entry(CHECKSUM)?;
+        let found = entry("run")?;
+        if *found != self.run {
+            let (expected, found) = (self.run.clone(), found.clone());
+            return Err(TrainError::OtherRun { path: path.to_owned(), expected, found });
         }
         let step = entry("step")?.parse().map_err(|e| broken(path, e))?;
         let adam_steps = entry("adam_steps")?.parse().map_err(|e| broken(path, e))?;
-        Ok(Saved { step, adam_steps, tensors: read_tensors(&file, path)? })
+        Ok(Saved { step, adam_steps, tensors })
     }
 }
 
-/// Saves the weights of a module as one safetensors file, by their place in the module.
-///
-/// # Errors
-/// [`TrainError::Write`] if the file cannot be written.
-pub fn save_weights<M: Module>(path: &Path, module: &M) -> Result<(), TrainError> {
-    let mut collect = Collect::default();
-    module.visit(&mut collect);
-    write_tensors(path, &collect.tensors, BTreeMap::new())
-}
-
-/// Puts saved weights into a module of the same shape.
-///
-/// # Errors
-/// [`TrainError::Checkpoint`] if the file is unreadable or its weights do not fit.
-pub fn load_weights<M: Module>(path: &Path, module: M) -> Result<M, TrainError> {
-    let tensors = read_tensors(&fs::read(path).map_err(|e| broken(path, e))?, path)?;
-    restored(module, &tensors, path).map(|(module, _)| module)
-}
-
-fn write_tensors(
-    path: &Path,
-    tensors: &[(String, Vec<u8>)],
-    metadata: BTreeMap<String, String>,
-) -> Result<(), TrainError> {
-    let views = tensors.iter().map(|(name, data)| {
-        let view = TensorView::new(Dtype::F32, vec![data.len() / 4], data);
-        (name.as_str(), view.expect("the length is that of the data"))
-    });
-    let metadata = (!metadata.is_empty()).then(|| metadata.into_iter().collect());
-    let file = safetensors::serialize(views, metadata).map_err(|e| broken(path, e))?;
-    Ok(write_bytes(path, &file)?)
-}
-
-fn read_tensors(file: &[u8], path: &Path) -> Result<BTreeMap<String, Vec<f32>>, TrainError> {
-    let tensors = SafeTensors::deserialize(file).map_err(|e| broken(path, e))?;
-    Ok(tensors.iter().map(|(name, view)| (name.to_owned(), floats(view.data()))).collect())
-}
-
-/// The module with saved weights, and how many it has.
-fn restored<M: Module>(
-    module: M,
-    tensors: &BTreeMap<String, Vec<f32>>,
-    path: &Path,
-) -> Result<(M, usize), TrainError> {
-    let mut restore = Restore { tensors, place: 0, error: None };
-    let module = module.map(&mut restore);
-    match restore.error {
-        Some(reason) => Err(TrainError::Checkpoint { path: path.to_owned(), reason }),
-        None => Ok((module, restore.place)),
-    }
-}
-
-fn broken(path: &Path, reason: impl ToString) -> TrainError {
-    TrainError::Checkpoint { path: path.to_owned(), reason: reason.to_string() }
-}
-
-fn bytes<const D: usize>(tensor: Tensor<D>) -> Vec<u8> {
-    tensor.into_data().iter::<f32>().flat_map(f32::to_le_bytes).collect()
-}
-
-fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
-}
-
-#[derive(Default)]
-struct Collect {
-    tensors: Vec<(String, Vec<u8>)>,
-}
-
-impl ModuleVisitor for Collect {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let name = format!("param.{:03}", self.tensors.len());
-        self.tensors.push((name, bytes(param.val())));
-    }
-}
-
-struct Restore<'a> {
-    tensors: &'a BTreeMap<String, Vec<f32>>,
-    place: usize,
-    error: Option<String>,
-}
-
-impl ModuleMapper for Restore<'_> {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let name = format!("param.{:03}", self.place);
-        self.place += 1;
-        let shape = param.val().dims();
-        let expected: usize = shape.iter().product();
-        let data = self.tensors.get(&name);
-        let Some(data) = data.filter(|data| data.len() == expected) else {
-            let got = data.map_or(0, Vec::len);
-            self.error = Some(format!("{name}: expected {expected} values, got {got}"));
-            return param;
+impl Saved {
+    /// The module and its optimiser in this state, and the steps it had done.
+    fn restore<M: Module>(
+        &self,
+        module: M,
+        adam: &mut Adam,
+        device: &Device,
+        path: &Path,
+    ) -> Result<(M, u64), TrainError> {
+        let (module, places) = restored(module, &self.tensors, path)?;
+        let moment = |name: &str, place: usize| {
+            let data = self.tensors.get(&format!("{name}.{place:03}"))?.clone();
+            let count = data.len();
+            Some(Tensor::from_data(TensorData::new(data, [count]), &device.clone().inner()))
         };
-        let data = TensorData::new(data.clone(), shape);
-        param.map(|tensor| {
-            let tracked = tensor.is_require_grad();
-            Tensor::from_data(data, &tensor.device()).set_require_grad(tracked)
-        })
+        let moments = (0..places)
+            .map(|place| Some([moment("first", place)?, moment("second", place)?]))
+            .collect();
+        adam.restore(self.adam_steps, moments);
+        Ok((module, self.step))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,16 @@ pub enum TrainError {
     /// A checkpoint could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// A checkpoint is of another run.
+    #[error("{}: expected a checkpoint of run {expected}, got {found}", path.display())]
+    OtherRun {
+        /// The file.
+        path: PathBuf,
+        /// This run.
+        expected: String,
+        /// The run that wrote it.
+        found: String,
+    },
     /// A checkpoint could not be read back.
     #[error("{}: {reason}", path.display())]
     Checkpoint {

@@ -23,11 +23,13 @@ mod observer;
 mod run;
 mod schedule;
 mod source;
+mod weights;
 
 pub use adam::{Adam, AdamConfig};
-pub use checkpoint::{Checkpoints, load_weights, save_weights};
+pub use checkpoint::Checkpoints;
 pub use error::TrainError;
 pub use observer::{Observer, Silent, StepReport};
 pub use run::{PhaseConfig, TrainContext, train};
 pub use schedule::{LearningRate, Schedule};
 pub use source::PairSource;
+pub use weights::{load_weights, save_weights};

@@ -1,7 +1,12 @@
+use crate::TrainError;
+
 /// Watches training. Every method does nothing by default.
 pub trait Observer {
     /// A phase begins, or goes on after its first `done` steps.
     fn phase(&mut self, _name: &str, _steps: u64, _done: u64) {}
+
+    /// A checkpoint is damaged, so that the phase that is to begin has fewer steps done or none.
+    fn damaged(&mut self, _damage: &TrainError) {}
 
     /// A report period has passed.
     fn report(&mut self, _report: &StepReport<'_>) {}

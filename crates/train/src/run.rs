@@ -55,7 +55,8 @@ pub struct TrainContext<'a> {
 ///
 /// # Errors
 /// [`TrainError`] if the loss stays NaN or infinite, if the run was stopped (its state is then
-/// saved), or if a checkpoint cannot be written or does not fit.
+/// saved), or if a checkpoint cannot be written, is another run's or does not fit. One that is
+/// damaged is passed over, and the observer told.
 pub fn train<O: PairObjective>(
     objective: O,
     source: &PairSource,
@@ -67,7 +68,7 @@ pub fn train<O: PairObjective>(
     let file = format!("{place:02}-{name}");
     let mut adam = Adam::new(phase.optimizer, source.stack());
     let (mut objective, done) = match context.checkpoints {
-        Some(saved) => saved.load(&file, objective, &mut adam, &context.device)?,
+        Some(saved) => saved.load(&file, objective, &mut adam, context)?,
         None => (objective, 0),
     };
     context.observer.phase(name, phase.steps, done);

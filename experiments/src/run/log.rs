@@ -3,7 +3,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use domino::train::{Observer, StepReport};
+use domino::train::{Observer, StepReport, TrainError};
 use serde_json::{Map, Value, json};
 
 use crate::progress::Progress;
@@ -73,6 +73,13 @@ impl Observer for RunLog {
             _ if done >= steps => self.say(&format!("{}: done before", self.label)),
             _ => self.say(&format!("{}: going on at step {done} of {steps}", self.label)),
         }
+    }
+
+    fn damaged(&mut self, damage: &TrainError) {
+        self.progress.aside(|| {
+            // As in `say`.
+            let _ = writeln!(io::stderr(), "warning: {damage}; an earlier state is taken instead");
+        });
     }
 
     fn report(&mut self, report: &StepReport<'_>) {

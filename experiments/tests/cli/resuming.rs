@@ -100,3 +100,30 @@ fn a_finished_run_is_reused_until_asked_otherwise() {
     assert_ne!(started(&place), before);
     assert_eq!(place.text(&format!("{run}report.json")), report);
 }
+
+#[test]
+fn a_flipped_bit_in_any_checkpoint_is_named_and_changes_nothing() {
+    let place = Place::new();
+    place.succeeds("run trained.toml --out run");
+    let results = ["report.json", "embedding.npz", "model/networks.safetensors"];
+    let read = || results.map(|name| place.read(&format!("run/{name}")));
+    let whole = read();
+    let entries = fs::read_dir(place.path("run/checkpoints")).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert!(names.len() >= 4, "{names:?}");
+    for name in names {
+        let path = format!("run/checkpoints/{name}");
+        let mut bytes = place.read(&path);
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        place.write(&path, &bytes);
+        fs::remove_file(place.path("run/report.json")).unwrap();
+        let said = place.succeeds("run trained.toml --out run").stderr;
+        // The file before the last is looked at only where the last is damaged.
+        let warned = said.contains(&format!("{name}: damaged: expected content of checksum"));
+        assert_eq!(warned, !name.contains(".earlier."), "{said}");
+        assert!(read() == whole, "{name}");
+    }
+}
