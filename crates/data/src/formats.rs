@@ -49,7 +49,6 @@ mod factored;
 mod files;
 mod folder;
 mod grid;
-#[cfg(feature = "hdf5")]
 mod hdf5;
 mod image;
 mod kind;

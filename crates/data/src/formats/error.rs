@@ -122,16 +122,6 @@ pub enum FormatError {
         /// Number of values of each factor.
         sizes: Vec<usize>,
     },
-    /// Reading needs a part of the program that was not built.
-    #[error("{path}: reading {kind} needs the cargo feature `{feature}`, which is off")]
-    Feature {
-        /// The file.
-        path: PathBuf,
-        /// The kind of set.
-        kind: Kind,
-        /// The feature to build with.
-        feature: &'static str,
-    },
     /// The observations are no pairs.
     #[error("{path}: {reason}")]
     Pairs {

@@ -1,9 +1,25 @@
+//! The part of HDF5 that `Shapes3D` needs: uint8 and float64 datasets in the root group, contiguous
+//! or chunked, packed by gzip or not, as h5py writes them.
+//!
+//! No structure is read beyond the file, none more than a few times, and no dataset or chunk takes
+//! more memory than the file can hold and the limit allows; so a damaged file is refused and does
+//! not run in circles.
+//!
+//! The HDF Group, *HDF5 File Format Specification*, version 3.0 and 4.0.
+
+mod bytes;
+mod chunks;
+mod dataset;
+mod filters;
+mod header;
+
 use std::path::{Path, PathBuf};
 
 use domino_core::ImageShape;
-use hdf5_pure::{DType, Dataset, Error, File};
 use nalgebra::DMatrix;
 
+use self::bytes::{Bytes, Hdf5Error, wrong};
+use self::dataset::{Dataset, Element};
 use super::error::FormatError;
 use super::pictures::{PictureSink, Pictures};
 use crate::npz::Limits;
@@ -11,59 +27,34 @@ use crate::npz::Limits;
 /// Rows that are read at a time from a dataset that is not chunked.
 const SLAB: u64 = 256;
 
-/// HDF5's deflate packs 1032 bytes into one at most; nested filters do not gain on that for data
-/// that anybody stores.
-const RATIO: u128 = 1032;
-
 /// Pictures in a uint8 dataset, `[n, height, width, channels]`.
 pub(super) struct SlabPictures {
     path: PathBuf,
-    name: &'static str,
-    file: File,
+    set: Dataset,
     shape: ImageShape,
-    count: usize,
+    /// Rows that are read at a time.
     slab: u64,
 }
 
-fn malformed(path: &Path, name: &str, expected: &str, got: impl ToString) -> FormatError {
-    FormatError::Malformed {
+fn at(path: &Path) -> impl Fn(Hdf5Error) -> FormatError {
+    |Hdf5Error { place, expected, got }| FormatError::Malformed {
         path: path.to_owned(),
-        place: name.to_owned(),
-        expected: expected.to_owned(),
-        got: got.to_string(),
+        place,
+        expected,
+        got,
     }
 }
 
-fn open(path: &Path) -> Result<File, FormatError> {
-    File::open_streaming(path).map_err(|e| malformed(path, "the file", "an HDF5 file", e))
-}
-
-fn find(path: &Path, file: &File, name: &str) -> Result<Dataset, FormatError> {
-    file.dataset(name).map_err(|e| malformed(path, name, "a dataset of that name", e))
-}
-
-/// Refuses a dataset that declares more bytes than the limit or than the file can hold.
-fn check_room(
-    path: &Path,
-    name: &str,
-    set: &Dataset,
-    file: &File,
-    most: u64,
-) -> Result<Vec<u64>, FormatError> {
-    let broken = |e: Error| malformed(path, name, "a shape and a type", e);
-    let shape = set.shape().map_err(broken)?;
-    let size = u128::from(set.element_size().map_err(broken)?);
-    let declared = shape.iter().fold(size, |n, &length| n.saturating_mul(u128::from(length)));
-    if declared > u128::from(file.file_size()) * RATIO {
-        let expected =
-            format!("at most {} bytes for such a file", u128::from(file.file_size()) * RATIO);
-        return Err(malformed(path, name, &expected, declared));
+fn check_room(path: &Path, what: &str, declared: u64, limits: Limits) -> Result<(), FormatError> {
+    if declared <= limits.max_bytes {
+        return Ok(());
     }
-    if declared > u128::from(most) {
-        let what = name.to_owned();
-        return Err(FormatError::TooLarge { path: path.to_owned(), what, declared, limit: most });
-    }
-    Ok(shape)
+    Err(FormatError::TooLarge {
+        path: path.to_owned(),
+        what: what.to_owned(),
+        declared: u128::from(declared),
+        limit: limits.max_bytes,
+    })
 }
 
 /// A whole small matrix of doubles.
@@ -73,18 +64,22 @@ pub(super) fn matrix(
     columns: usize,
     limits: Limits,
 ) -> Result<DMatrix<f64>, FormatError> {
-    let expected = format!("[N, {columns}] numbers");
-    let file = open(path)?;
-    let set = find(path, &file, name)?;
-    let shape = check_room(path, name, &set, &file, limits.max_bytes)?;
-    let values = set.read_f64().map_err(|e| malformed(path, name, &expected, e))?;
-    match shape[..] {
-        [rows, found] if found == columns as u64 && rows > 0 => {
-            let rows = values.len() / columns;
-            Ok(DMatrix::from_row_iterator(rows, columns, values))
-        }
-        _ => Err(malformed(path, name, &expected, format!("shape {shape:?}"))),
+    let file = Bytes::open(path).map_err(at(path))?;
+    let set = Dataset::find(&file, name).map_err(at(path))?;
+    let [rows, found] = set.shape[..] else { return Err(unlike(path, name, columns, &set)) };
+    if found != columns as u64 || set.element != Element::F64 {
+        return Err(unlike(path, name, columns, &set));
     }
+    check_room(path, name, rows * set.row_bytes(), limits)?;
+    let bytes = set.rows(&file, 0, rows).map_err(at(path))?;
+    let (words, _) = bytes.as_chunks();
+    let values = words.iter().map(|word| f64::from_le_bytes(*word));
+    Ok(DMatrix::from_row_iterator(rows as usize, columns, values))
+}
+
+fn unlike(path: &Path, name: &str, columns: usize, set: &Dataset) -> FormatError {
+    let expected = format!("[N, {columns}] float64 numbers");
+    at(path)(wrong(name, &expected, format!("{:?} of shape {:?}", set.element, set.shape)))
 }
 
 impl SlabPictures {
@@ -93,39 +88,35 @@ impl SlabPictures {
         name: &'static str,
         limits: Limits,
     ) -> Result<Self, FormatError> {
-        let expected = "[N, H, W, C] uint8 pictures";
-        let broken = |e: Error| malformed(path, name, expected, e);
-        let file = open(path)?;
-        let set = find(path, &file, name)?;
-        let dimensions = check_room(path, name, &set, &file, u64::MAX)?;
-        let dtype = set.dtype().map_err(broken)?;
-        if dtype != DType::U8 {
-            return Err(malformed(path, name, expected, format!("type {dtype:?}")));
-        }
-        let [count, height, width, channels] = dimensions[..] else {
-            return Err(malformed(path, name, expected, format!("shape {dimensions:?}")));
+        let file = Bytes::open(path).map_err(at(path))?;
+        let set = Dataset::find(&file, name).map_err(at(path))?;
+        let (&[count, height, width, channels], Element::U8) = (&set.shape[..], set.element) else {
+            let got = format!("{:?} of shape {:?}", set.element, set.shape);
+            return Err(at(path)(wrong(name, "[N, H, W, C] uint8 pictures", got)));
         };
-        if dimensions.contains(&0) {
-            return Err(malformed(path, name, expected, format!("shape {dimensions:?}")));
-        }
-        let chunk = set.chunk_shape().map_err(broken)?;
-        let slab = chunk.and_then(|chunk| chunk.first().copied()).unwrap_or(SLAB).max(1);
-        let bytes = u128::from(slab.min(count)) * u128::from(height * width * channels);
-        if bytes > u128::from(limits.max_bytes) {
-            let (what, limit) = (format!("a slab of {name}"), limits.max_bytes);
-            return Err(FormatError::TooLarge {
-                path: path.to_owned(),
-                what,
-                declared: bytes,
-                limit,
-            });
-        }
+        let slab = set.chunk_rows().unwrap_or(SLAB).min(count);
+        check_room(path, &format!("a slab of {name}"), slab * set.row_bytes(), limits)?;
         let shape = ImageShape {
             height: height as usize,
             width: width as usize,
             channels: channels as usize,
         };
-        Ok(Self { path: path.to_owned(), name, file, shape, count: count as usize, slab })
+        Ok(Self { path: path.to_owned(), set, shape, slab })
+    }
+
+    fn visit_slab(
+        &self,
+        file: &Bytes,
+        group: &[usize],
+        sink: &mut PictureSink<'_>,
+    ) -> Result<(), FormatError> {
+        let (first, last) = (group[0], group[group.len() - 1]);
+        let rows = self.set.rows(file, first as u64, (last - first + 1) as u64);
+        let rows = rows.map_err(at(&self.path))?;
+        for &number in group {
+            sink(number, &rows[(number - first) * self.shape.len()..][..self.shape.len()])?;
+        }
+        Ok(())
     }
 }
 
@@ -135,24 +126,14 @@ impl Pictures for SlabPictures {
     }
 
     fn len(&self) -> usize {
-        self.count
+        self.set.shape[0] as usize
     }
 
     fn visit(&self, wanted: &[usize], sink: &mut PictureSink<'_>) -> Result<(), FormatError> {
-        let set = find(&self.path, &self.file, self.name)?;
-        let slab = usize::try_from(self.slab).unwrap_or(usize::MAX);
+        let file = Bytes::open(&self.path).map_err(at(&self.path))?;
+        let slab = self.slab as usize;
         for group in wanted.chunk_by(|a, b| a / slab == b / slab) {
-            let (first, last) = (group[0], group[group.len() - 1]);
-            let rows = set.read_raw_rows(first as u64, (last - first + 1) as u64);
-            let place = format!("{}[{first}..={last}]", self.name);
-            let rows = rows.map_err(|e| malformed(&self.path, &place, "whole pictures", e))?;
-            for &number in group {
-                let start = (number - first) * self.shape.len();
-                let Some(picture) = rows.get(start..start + self.shape.len()) else {
-                    return Err(malformed(&self.path, &place, "whole pictures", "fewer bytes"));
-                };
-                sink(number, picture)?;
-            }
+            self.visit_slab(&file, group, sink)?;
         }
         Ok(())
     }

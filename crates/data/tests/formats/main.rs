@@ -7,7 +7,6 @@ mod cars;
 mod circuit;
 mod digits;
 mod folders;
-#[cfg(feature = "hdf5")]
 mod hdf5;
 mod mutations;
 mod norb;
