@@ -200,7 +200,7 @@ impl Run {
             return Ok(Ending::Interrupted);
         }
         let results = Results::collect(folder)?;
-        results.write_csv(folder)?;
+        results.write(folder)?;
         say(&format!(
             "{} runs finished, {} of them before; {} failed",
             end.finished + end.reused,
@@ -410,7 +410,7 @@ impl Collect {
     fn perform(&self) -> Result<()> {
         let folder = SweepFolder::open(&self.folder)?;
         let results = Results::collect(&folder)?;
-        results.write_csv(&folder)?;
+        results.write(&folder)?;
         let summary = summarise(&results);
         let metrics = self.shown(&summary)?;
         let comparisons: Vec<Comparison> =

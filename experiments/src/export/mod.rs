@@ -1,13 +1,15 @@
 //! Runs handed on to the trackers that others use.
 //!
-//! [`long_csv`] writes losses for any tool that reads tables, [`tensorboard_events`] what TensorBoard
-//! reads, and [`mlflow`] replays a run to an MLflow server.
+//! [`long_csv`] writes losses for any tool that reads tables, [`parquet()`] any table, and
+//! [`tensorboard_events`] what TensorBoard reads; [`mlflow`] replays a run to an MLflow server.
 
 mod csv;
 pub mod mlflow;
+mod parquet;
 mod tensorboard;
 
 pub use csv::long_csv;
+pub use parquet::{Cells, Column, parquet};
 pub use tensorboard::tensorboard_events;
 
 use crate::report::{Scores, score_values};
@@ -17,6 +19,15 @@ fn score_tags(scores: Option<&Scores>) -> impl Iterator<Item = (String, f64)> {
     scores.into_iter().flat_map(score_values).map(|(label, value)| {
         (format!("score/{}", label.to_lowercase().replace([' ', '(', ')'], "_")), value)
     })
+}
+
+/// A whole number in groups of seven bits, the lowest first, as protocol buffers and Thrift have it.
+fn varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! TensorBoard's event files: records of protocol-buffer messages `Event`.
 
-use super::score_tags;
+use super::{score_tags, varint};
 use crate::report::{Curves, Scores};
 
 /// Wire types of protocol buffers.
@@ -47,26 +47,18 @@ fn header(wall_time: f64, step: u64) -> Vec<u8> {
     put_key(&mut event, 1, FIXED64);
     event.extend(wall_time.to_le_bytes());
     put_key(&mut event, 2, VARINT);
-    put_varint(&mut event, step);
+    varint(&mut event, step);
     event
 }
 
 fn put_key(out: &mut Vec<u8>, field: u64, wire: u64) {
-    put_varint(out, field << 3 | wire);
+    varint(out, field << 3 | wire);
 }
 
 fn put_bytes(out: &mut Vec<u8>, field: u64, bytes: &[u8]) {
     put_key(out, field, BYTES);
-    put_varint(out, bytes.len() as u64);
+    varint(out, bytes.len() as u64);
     out.extend(bytes);
-}
-
-fn put_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
 }
 
 /// A record: length, its checksum, data, its checksum.

@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 
 use domino::core::files::write_bytes;
+use serde_json::Value;
 
 use super::folder::{State, SweepError, SweepFolder};
 use super::plan::{Line, text};
+use crate::export::{Cells, Column, parquet};
 use crate::report::{Better, Report, Scores};
 
 /// A number that is collected from every run.
@@ -102,35 +104,64 @@ impl Results {
         let mut head = vec!["run".to_owned(), "id".to_owned()];
         head.extend(self.factors.iter().cloned());
         head.extend(["seed", "repeat", "status", "metric", "value"].map(str::to_owned));
-        let mut lines = vec![head];
-        for row in &self.rows {
-            let none = BTreeMap::new();
-            let values = row.values.as_ref().unwrap_or(&none);
-            let known = METRICS.iter().filter_map(|m| Some((m.name, values.get(m.name)?)));
-            let cells = |metric: &str, value: String| self.cells(row, metric, value);
-            let before = lines.len();
-            lines.extend(known.map(|(name, value)| cells(name, value.to_string())));
-            if lines.len() == before {
-                lines.push(cells("", String::new()));
-            }
-        }
-        lines.iter().map(|cells| csv_line(cells)).collect()
+        let rows = self.long().map(|(row, measured)| self.cells(row, measured));
+        std::iter::once(head).chain(rows).map(|cells| csv_line(&cells)).collect()
     }
 
-    /// Writes [`Results::to_csv`] to `results.csv` of the study's folder.
+    /// The same as a Parquet file; the column of a factor whose values are all numbers holds numbers.
+    pub fn to_parquet(&self) -> Vec<u8> {
+        let rows: Vec<(&ResultRow, Option<Measured>)> = self.long().collect();
+        let lines = || rows.iter().map(|(row, _)| &row.line);
+        let count = |value: usize| Some(value as u64);
+        let mut columns = vec![
+            ("run", Cells::Unsigned(lines().map(|line| count(line.index)).collect())),
+            ("id", Cells::Text(lines().map(|line| Some(line.id.clone())).collect())),
+        ];
+        for name in &self.factors {
+            let values: Vec<_> = lines().map(|line| line.factors.get(name)).collect();
+            columns.push((name, factor_cells(&values)));
+        }
+        let status = |(row, _): &(&ResultRow, _)| Some(row.status.to_owned());
+        let metric = |(_, measured): &(_, Option<Measured>)| Some(measured.as_ref()?.0.to_owned());
+        let value = |(_, measured): &(_, Option<Measured>)| Some(measured.as_ref()?.1);
+        columns.extend([
+            ("seed", Cells::Unsigned(lines().map(|line| Some(line.seed)).collect())),
+            ("repeat", Cells::Unsigned(lines().map(|line| count(line.repeat)).collect())),
+            ("status", Cells::Text(rows.iter().map(status).collect())),
+            ("metric", Cells::Text(rows.iter().map(metric).collect())),
+            ("value", Cells::Numbers(rows.iter().map(value).collect())),
+        ]);
+        let column = |(name, cells): (&str, Cells)| Column { name: name.to_owned(), cells };
+        parquet(&columns.into_iter().map(column).collect::<Vec<_>>())
+    }
+
+    /// Writes [`Results::to_csv`] to `results.csv` and [`Results::to_parquet`] to
+    /// `results.parquet` of the study's folder.
     ///
     /// # Errors
     /// [`SweepError::Write`] if the system refuses.
-    pub fn write_csv(&self, folder: &SweepFolder) -> Result<(), SweepError> {
-        Ok(write_bytes(&folder.path().join("results.csv"), self.to_csv().as_bytes())?)
+    pub fn write(&self, folder: &SweepFolder) -> Result<(), SweepError> {
+        write_bytes(&folder.path().join("results.csv"), self.to_csv().as_bytes())?;
+        Ok(write_bytes(&folder.path().join("results.parquet"), &self.to_parquet())?)
     }
 
-    fn cells(&self, row: &ResultRow, metric: &str, value: String) -> Vec<String> {
+    /// Every run with every metric that it has, or once with none.
+    fn long(&self) -> impl Iterator<Item = (&ResultRow, Option<Measured>)> {
+        self.rows.iter().flat_map(|row| {
+            let of = |m: &Metric| Some((m.name, *row.values.as_ref()?.get(m.name)?));
+            let measured: Vec<Measured> = METRICS.iter().filter_map(of).collect();
+            let none = measured.is_empty().then_some((row, None));
+            none.into_iter().chain(measured.into_iter().map(move |one| (row, Some(one))))
+        })
+    }
+
+    fn cells(&self, row: &ResultRow, measured: Option<Measured>) -> Vec<String> {
         let line = &row.line;
         let factor = |name: &String| line.factors.get(name).map_or_else(String::new, text);
         let mut cells = vec![line.index.to_string(), line.id.clone()];
         cells.extend(self.factors.iter().map(factor));
         cells.extend([line.seed.to_string(), line.repeat.to_string(), row.status.to_owned()]);
+        let (metric, value) = measured.map(|(m, v)| (m, v.to_string())).unwrap_or_default();
         cells.extend([metric.to_owned(), value]);
         cells
     }
@@ -140,6 +171,21 @@ impl Results {
         let absent = |row: &ResultRow| row.values.is_none().then_some((row.line.index, row.status));
         self.rows.iter().filter_map(absent).collect()
     }
+}
+
+/// The name of a metric and its value.
+type Measured = (&'static str, f64);
+
+/// The values of a factor as whole numbers or numbers where all are, and else as text.
+fn factor_cells(values: &[Option<&Value>]) -> Cells {
+    fn all<T>(values: &[Option<&Value>], of: fn(&Value) -> Option<T>) -> Option<Vec<Option<T>>> {
+        let cell = |value: Option<&Value>| value.map(of).map_or(Some(None), |v| v.map(Some));
+        values.iter().copied().map(cell).collect()
+    }
+    all(values, Value::as_i64)
+        .map(Cells::Signed)
+        .or_else(|| all(values, Value::as_f64).map(Cells::Numbers))
+        .unwrap_or_else(|| Cells::Text(values.iter().map(|value| value.map(text)).collect()))
 }
 
 /// Metrics of a report that are finite numbers.

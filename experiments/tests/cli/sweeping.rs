@@ -42,6 +42,7 @@ fn results_do_not_depend_on_who_did_the_runs() {
     let results = place.text("one/results.csv");
     assert_eq!(place.text("two/results.csv"), results);
     assert_eq!(place.text("three/results.csv"), results);
+    assert!(place.read("two/results.parquet") == place.read("one/results.parquet"));
     assert!(results.starts_with("run,id,variant,seed,repeat,status,metric,value\n0,"), "{results}");
     assert_eq!(results.matches(",disentanglement,").count(), 4);
 

@@ -60,6 +60,34 @@ print(sum(len(board.Scalars(tag)) for tag in tags if tag.startswith('loss/')), '
     assert_eq!(answer(&python, script, &[&folder]), format!("{points} True"));
 }
 
+#[test]
+fn pyarrow_reads_the_results_of_a_study() {
+    let Some(python) = python("pyarrow.parquet") else { return };
+    let place = Place::new();
+    let study = "name = 'study'\nconfig = 'linear.toml'\nseeds = { first = 7, count = 2 }\n\
+                 grid = { 'data.scaling.d' = [2, 9], 'data.scaling.mixing' = ['rotation'] }\n\
+                 [set]\n'data.train' = 600\n";
+    place.write("study.toml", study);
+    place.succeeds("sweep plan study.toml --out out");
+    for index in [0, 1] {
+        place.succeeds(&format!("sweep run out --index {index}"));
+    }
+    place.succeeds("sweep collect out");
+    let script = "import csv, sys, pyarrow.parquet as pq
+table = pq.read_table(sys.argv[1] + '/results.parquet')
+rows = list(csv.DictReader(open(sys.argv[1] + '/results.csv', newline='')))
+said = lambda cell: '' if cell is None else cell if isinstance(cell, str) else repr(cell)
+same = all(said(a[k]) == b[k] or float(said(a[k])) == float(b[k])
+           for a, b in zip(table.to_pylist(), rows) for k in b)
+print(same and len(rows) == table.num_rows > 20 and table.column_names == list(rows[0]),
+      *(str(field.type) for field in table.schema))";
+    let out = place.path("out").display().to_string();
+    assert_eq!(
+        answer(&python, script, &[&out]),
+        "True uint64 string int64 string uint64 uint64 string string double"
+    );
+}
+
 /// A server that ends with its owner.
 struct Server(Child);
 
