@@ -1,6 +1,8 @@
 //! What several targets need.
 #![allow(dead_code, reason = "not every target reads a file")]
 
+pub mod sets;
+
 use std::cell::LazyCell;
 use std::fs;
 use std::path::Path;

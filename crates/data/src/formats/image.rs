@@ -89,6 +89,12 @@ fn decode_png(bytes: &[u8], limits: Limits) -> Result<Picture, PictureError> {
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
     let mut reader = decoder.read_info().map_err(damaged)?;
     let size = (reader.info().height as usize, reader.info().width as usize);
+    // The decoder takes the palette as it is and would panic on a colour in part.
+    let palette = reader.info().palette.as_deref().unwrap_or_default();
+    if palette.len() % 3 != 0 {
+        let reason = format!("a palette of {} bytes", palette.len());
+        return Err(PictureError::Damaged { format: "PNG", reason });
+    }
     let shape = checked_shape(size, bytes, limits)?;
     let Some(length) = reader.output_buffer_size() else {
         return Err(PictureError::TooLarge { width: size.1, height: size.0, bytes: bytes.len() });
@@ -174,6 +180,28 @@ mod tests {
         }
         let error = decode(b"GIF89a").unwrap_err().to_string();
         assert!(error.contains("got bytes that begin with [47, 49, 46, 38, 39, 61]"), "{error}");
+    }
+
+    #[test]
+    fn palettes_hold_whole_colors() {
+        let indexed = |palette: &[u8]| {
+            let mut bytes = Vec::new();
+            let mut encoder = png::Encoder::new(&mut bytes, 2, 1);
+            encoder.set_color(ColorType::Indexed);
+            encoder.set_palette(vec![9; 3]);
+            encoder.write_header().unwrap().write_image_data(&[1, 0]).unwrap();
+            let at = bytes.windows(4).position(|word| word == b"PLTE").unwrap();
+            let length = u32::try_from(palette.len()).unwrap();
+            let chunk = [b"PLTE", palette].concat();
+            let mut crc = flate2::Crc::new();
+            crc.update(&chunk);
+            let whole = [&length.to_be_bytes()[..], &chunk, &crc.sum().to_be_bytes()].concat();
+            bytes.splice(at - 4..at + 4 + 3 + 4, whole);
+            decode(&bytes)
+        };
+        assert_eq!(indexed(&[1, 2, 3, 4, 5, 6]).unwrap(), [4, 5, 6, 1, 2, 3]);
+        let error = indexed(&[7; 4]).unwrap_err().to_string();
+        assert!(error.ends_with("a palette of 4 bytes"), "{error}");
     }
 
     #[test]
