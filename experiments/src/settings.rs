@@ -11,9 +11,9 @@ use domino::data::scenes::ScenesConfig;
 use domino::data::sprites::SpritesConfig;
 use domino::metrics::{DciOptions, GbtOptions};
 use domino::recipe::{
-    GraphStage, MechanismStage, ModelConfig, RecipeConfig, StartConfig, VariableStage,
+    GraphStage, MechanismStage, ModelConfig, PictureStage, RecipeConfig, StartConfig, VariableStage,
 };
-use domino::vae::IlcmConfig;
+use domino::vae::{Averaging, IlcmConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -36,12 +36,14 @@ pub struct Settings {
     pub model: ModelTable,
     /// The start that needs no gradient.
     pub start: StartConfig,
-    /// How the variables are learned: `thin`, or `elbo` in phases.
+    /// How the variables are learned: `thin`, `elbo` in phases, or `coarse_to_fine` from pictures.
     pub variables: VariableStage,
     /// How the graph is learned.
     pub graph: GraphStage,
     /// How the mechanisms are learned: `regression`, or `joint` after `variables.elbo`.
     pub mechanisms: MechanismStage,
+    /// How the drawing of pictures is learned, where `variables.coarse_to_fine` learns from them.
+    pub picture: PictureStage,
     /// How the result is measured.
     pub eval: EvalConfig,
     /// How a run is kept from being lost.
@@ -239,6 +241,7 @@ impl Default for Settings {
             variables: VariableStage::default(),
             graph: GraphStage::default(),
             mechanisms: MechanismStage::default(),
+            picture: PictureStage::default(),
             eval: EvalConfig::default(),
             checkpoints: CheckpointConfig::default(),
         }
@@ -331,6 +334,7 @@ impl Settings {
             variables: self.variables.clone(),
             graph: self.graph.clone(),
             mechanisms: self.mechanisms.clone(),
+            picture: self.picture.clone(),
         }
     }
 
@@ -347,10 +351,17 @@ impl Settings {
         let variables = match &self.variables {
             VariableStage::Thin(_) => "variables from sparse changes",
             VariableStage::Elbo(_) => "variables from the evidence lower bound",
+            VariableStage::Group(stage) => match stage.averaging {
+                Averaging::None => "variables from a β-VAE",
+                Averaging::Gvae => "variables from an Ada-GVAE",
+                Averaging::MlVae => "variables from an Ada-ML-VAE",
+            },
+            VariableStage::CoarseToFine(_) => "variables from sparse changes of pictures",
         };
         let mechanisms = match &self.mechanisms {
             MechanismStage::Regression(_) => "refitted mechanisms",
             MechanismStage::Joint => "mechanisms trained along",
+            MechanismStage::Identity => "no mechanisms",
         };
         format!("{variables}, graph from regressions on pairs, {mechanisms}")
     }

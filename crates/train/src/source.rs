@@ -12,10 +12,13 @@ pub struct PairSource {
     pools: Vec<Vec<u32>>,
 }
 
+/// Rows of one width, row-major.
 #[derive(Clone, Debug)]
-struct Table {
-    data: Vec<f32>,
-    dim: usize,
+pub struct Table {
+    /// The values.
+    pub data: Vec<f32>,
+    /// Values per row.
+    pub dim: usize,
 }
 
 impl Table {
@@ -33,12 +36,13 @@ impl PairSource {
     /// All rows of two row-major tables of `dim` columns, for each of `stack` models.
     pub fn new(before: Vec<f32>, after: Vec<f32>, dim: usize, stack: usize) -> Self {
         let rows = before.len().checked_div(dim).unwrap_or(0) as u32;
-        Self::with_pools(before, after, dim, vec![(0..rows).collect(); stack])
+        let tables = [Table { data: before, dim }, Table { data: after, dim }];
+        Self::with_pools(tables, vec![(0..rows).collect(); stack])
     }
 
-    /// Rows of two row-major tables of `dim` columns, one pool of row numbers per model.
-    pub fn with_pools(before: Vec<f32>, after: Vec<f32>, dim: usize, pools: Vec<Vec<u32>>) -> Self {
-        Self { before: Table { data: before, dim }, after: Table { data: after, dim }, pools }
+    /// Rows of two tables of as many rows, one pool of row numbers per model.
+    pub fn with_pools([before, after]: [Table; 2], pools: Vec<Vec<u32>>) -> Self {
+        Self { before, after, pools }
     }
 
     /// Models that draw from this source.
@@ -71,7 +75,8 @@ mod tests {
     fn each_model_draws_from_its_own_pool_and_rows_stay_pairs() {
         let before: Vec<f32> = (0..10).map(|v| v as f32).collect();
         let after = before.iter().map(|v| v + 100.0).collect();
-        let source = PairSource::with_pools(before, after, 1, vec![vec![1, 2], vec![7]]);
+        let tables = [before, after].map(|data| Table { data, dim: 1 });
+        let source = PairSource::with_pools(tables, vec![vec![1, 2], vec![7]]);
         let batch = source.batch(50, &mut Seed(0).rng(Stream::Batch), &cpu());
         let (before, after) = (download(batch.before.0), download(batch.after.0));
         assert_eq!(before.nrows(), 100);

@@ -177,12 +177,10 @@ impl Elbo {
         let batch = rows / replicas;
         let context =
             shared.clone().reshape([replicas, 1, batch, d]).expand([replicas, d, batch, d]);
-        let (shift, scale) = self.model.solution.of_own(context.reshape([replicas * d * batch, d]));
-        let by_row =
-            |x: Tensor<2>| x.reshape([replicas, d, batch]).swap_dims(1, 2).reshape([rows, d]);
-        let (shift, scale) = (by_row(shift), by_row(scale));
-        let z = (drawn.clone() - shift) / scale.clone();
-        z.square() * -0.5 - scale.log()
+        let maps = self.model.solution.of_own(context.reshape([replicas * d * batch, d]));
+        let drawn = drawn.clone().reshape([replicas, batch, d]).swap_dims(1, 2);
+        let density = maps.log_density(drawn.reshape([rows * d, 1]));
+        density.reshape([replicas, d, batch]).swap_dims(1, 2).reshape([rows, d])
     }
 
     /// Likelihood and divergence averaged over all targets, `[rows, 1]` each.

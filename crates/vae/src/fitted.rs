@@ -7,8 +7,8 @@ use domino_model::{
 use nalgebra::DMatrix;
 use rand::Rng;
 
-use crate::start::Whitening;
-use crate::{ChangePosterior, Ilcm, Mechanisms};
+use crate::start::{SmoothingTensors, Whitening};
+use crate::{ChangePosterior, Ilcm, Mechanisms, PictureDecoder};
 
 /// How a fitted model infers targets.
 #[derive(Clone, Debug)]
@@ -26,7 +26,9 @@ pub struct FittedIlcm {
     mechanisms: Mechanisms,
     targets: TargetInference,
     edge_probs: DMatrix<f64>,
-    /// Row vectors and matrices of the whitening, on the device.
+    picture: Option<PictureDecoder>,
+    /// The whitening, on the device.
+    smoothing: Option<SmoothingTensors>,
     mean: Tensor<2>,
     forward: Tensor<2>,
     backward: Tensor<2>,
@@ -63,6 +65,8 @@ impl FittedIlcm {
             mechanisms,
             targets,
             edge_probs,
+            picture: None,
+            smoothing: whitening.smoothing.as_ref().map(|smoothing| smoothing.on(device)),
             mean: upload(
                 &DMatrix::from_columns(std::slice::from_ref(&whitening.mean)).transpose(),
                 device,
@@ -72,6 +76,18 @@ impl FittedIlcm {
             log_volume: volumes.sum(),
             model: model.valid().to_device(device),
         })
+    }
+
+    /// The same model, whose observations are drawn by a decoder of pictures.
+    #[must_use]
+    pub fn with_picture(self, picture: PictureDecoder) -> Self {
+        let picture = picture.valid().to_device(&self.device());
+        Self { picture: Some(picture), ..self }
+    }
+
+    /// What draws its pictures, if it is a model of pictures.
+    pub fn picture(&self) -> Option<&PictureDecoder> {
+        self.picture.as_ref()
     }
 
     /// The mechanisms on the learned graph.
@@ -94,7 +110,8 @@ impl FittedIlcm {
     /// # Errors
     /// [`ModelError::Size`] if it is not the model's.
     pub fn check_width(&self, dim_x: usize) -> Result<(), ModelError> {
-        let [expected, _] = self.forward.dims();
+        let [kept, _] = self.forward.dims();
+        let expected = self.smoothing.as_ref().map_or(kept, SmoothingTensors::width);
         if dim_x == expected {
             return Ok(());
         }
@@ -102,7 +119,11 @@ impl FittedIlcm {
     }
 
     fn whiten(&self, x: Obs) -> Tensor<2> {
-        (x.0 - self.mean.clone()).matmul(self.forward.clone())
+        let x = match &self.smoothing {
+            Some(smoothing) => smoothing.forward(x.0),
+            None => x.0,
+        };
+        (x - self.mean.clone()).matmul(self.forward.clone())
     }
 
     /// The device of the weights.
@@ -149,7 +170,11 @@ impl LatentCausalModel for FittedIlcm {
     }
 
     fn decode(&self, z: Causal) -> Obs {
-        let whitened = self.model.decoder.mean(self.abduct(z).0);
+        let e = self.abduct(z.clone()).0;
+        if let Some(picture) = &self.picture {
+            return Obs(picture.forward(z.0, e));
+        }
+        let whitened = self.model.decoder.mean(e);
         Obs(whitened.matmul(self.backward.clone()) + self.mean.clone())
     }
 

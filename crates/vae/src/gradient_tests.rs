@@ -78,7 +78,10 @@ fn setting() -> (Ilcm, PairBatch) {
 #[test]
 fn thin_manifold() {
     let (model, pairs) = setting();
-    assert_gradient(&ThinManifold { model }, &pairs, &ThinWeights { tau: 0.5, beta: 0.7 });
+    for noise in [None, Some(0.4)] {
+        let weights = ThinWeights { tau: 0.5, beta: 0.7, noise };
+        assert_gradient(&ThinManifold { model: model.clone() }, &pairs, &weights);
+    }
 }
 
 #[test]

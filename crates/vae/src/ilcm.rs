@@ -99,19 +99,35 @@ impl Ilcm {
     /// # Panics
     /// If `unmixing` is empty.
     #[must_use]
-    pub fn with_linear_start(mut self, unmixing: &[DMatrix<f64>], device: &Device) -> Self {
-        let stack = |matrices: Vec<DMatrix<f64>>| {
+    pub fn with_linear_start(self, unmixing: &[DMatrix<f64>], device: &Device) -> Self {
+        let inverse = |a: &DMatrix<f64>| {
+            a.clone().pseudo_inverse(1e-12).expect("the tolerance is not negative")
+        };
+        let mixing: Vec<_> = unmixing.iter().map(inverse).collect();
+        self.with_linear_parts(unmixing, &mixing, device)
+    }
+
+    /// The same models with linear parts `e = x̃ A_r` and `x̃ = e B_r`, one `A_r [components, d]` and
+    /// one `B_r [d, components]` per replica.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn with_linear_parts(
+        mut self,
+        unmixing: &[DMatrix<f64>],
+        mixing: &[DMatrix<f64>],
+        device: &Device,
+    ) -> Self {
+        let stack = |matrices: &[DMatrix<f64>]| {
             let [rows, cols] = [matrices[0].nrows(), matrices[0].ncols()];
             let data = matrices
                 .iter()
                 .flat_map(|m| m.transpose().iter().map(|&v| v as f32).collect::<Vec<_>>());
             upload_rows(data.collect(), cols, device).reshape([matrices.len(), rows, cols])
         };
-        let inverse = |a: &DMatrix<f64>| {
-            a.clone().pseudo_inverse(1e-12).expect("the tolerance is not negative")
-        };
-        self.decoder = self.decoder.with_skip(stack(unmixing.iter().map(inverse).collect()));
-        self.encoder = self.encoder.with_skip(stack(unmixing.to_vec()));
+        self.decoder = self.decoder.with_skip(stack(mixing));
+        self.encoder = self.encoder.with_skip(stack(unmixing));
         self
     }
 
@@ -146,6 +162,11 @@ impl Ilcm {
     /// The means of `q(e | x̃)`, `[rows, d]`.
     pub fn mean_codes(&self, whitened: Tensor<2>) -> Tensor<2> {
         self.encoder.mean(whitened)
+    }
+
+    /// What the decoder makes of the mean codes, `[rows, components]`.
+    pub fn reconstruct(&self, whitened: Tensor<2>) -> Tensor<2> {
+        self.decoder.mean(self.mean_codes(whitened))
     }
 
     /// `q(I | x, x̃)` of the heuristic posterior from changes `δ [rows, d]`: `[rows, d + 1]`.

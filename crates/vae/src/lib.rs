@@ -26,7 +26,11 @@ mod elbo;
 mod fitted;
 #[cfg(test)]
 mod gradient_tests;
+mod group;
+mod handover;
 mod ilcm;
+mod monotone;
+mod picture;
 mod regression;
 mod solution;
 pub mod start;
@@ -35,7 +39,11 @@ mod thin;
 
 pub use elbo::{Elbo, ElboWeights, MechanismMode, TargetMode};
 pub use fitted::{FittedIlcm, TargetInference};
+pub use group::{Averaging, GroupVae, GroupWeights};
+pub use handover::Handover;
 pub use ilcm::{Ilcm, IlcmConfig, Sizes};
+pub use monotone::Monotone;
+pub use picture::{PictureBasis, PictureConfig, PictureDecoder, PictureRegression};
 pub use regression::{LinearFit, MechanismRegression, ridge};
 pub use solution::{Context, Mechanisms, SolutionConfig, SolutionFunctions};
 pub use targets::ChangePosterior;

@@ -13,7 +13,7 @@ const SCALE_FLOOR: f64 = 0.25;
 /// Maximum likelihood of the intervened codes under the solution functions, encoder frozen:
 ///
 /// ```text
-/// mean of (e'_k − b_k(c_k))² / 2 scale_k(c_k)² + ln scale_k(c_k)   over pairs with target k
+/// mean of −ln N(z'_k; 0, 1) − ln dz_k / de_k at e'_k, given c_k   over pairs with target k
 /// ```
 ///
 /// Rows are grouped by function, each group drawn from the pairs of its own target, so that every
@@ -33,14 +33,13 @@ impl PairObjective for MechanismRegression {
     fn loss(&self, pairs: &PairBatch, _weights: &(), _rng: &mut dyn Rng) -> Loss {
         let stack = self.variables.len();
         let [rows, d] = pairs.after.0.dims();
-        let (shift, scale) = self.functions.of_own(pairs.before.0.clone());
+        let maps = self.functions.of_own(pairs.before.0.clone());
         let grouped = pairs.after.0.clone().reshape([stack, rows / stack, d]);
         let own = self.variables.iter().enumerate().map(|(s, &k)| {
             grouped.clone().narrow(0, s, 1).narrow(2, k, 1).reshape([rows / stack, 1])
         });
         let drawn = Tensor::cat(own.collect(), 0);
-        let z = (drawn - shift) / scale.clone();
-        let term = replica_means(z.square() * 0.5 + scale.log(), stack);
+        let term = replica_means(maps.log_density(drawn).neg(), stack);
         Loss { total: term.clone().sum(), terms: vec![("mechanisms", term)] }
     }
 }

@@ -1,14 +1,21 @@
 use burn::module::{Module, Param};
+use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Tensor};
-use domino_core::Dag;
+use domino_core::{Dag, Seed, Stream};
 use domino_model::{Action, Causal, Mlp, Noise, StackedLinear, upload};
 use nalgebra::DMatrix;
 use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Smallest scale of a solution function: keeps `z_k = (e_k − b_k) / scale_k` bounded.
-pub(crate) const MIN_SCALE: f64 = 0.2;
+use crate::monotone::Monotone;
+
+/// Smallest scale of an affine solution function: keeps `z_k = (e_k − b_k) / s_k` bounded. That of
+/// `M` components is as much smaller.
+const MIN_SCALE: f64 = 0.2;
+
+/// Scales between the line and the outermost components of a linear start.
+const START_WIDTH: f64 = 1.5;
 
 /// Spread of the first shift weights of a network without a linear start.
 const SHIFT_STD: f64 = 0.1;
@@ -26,11 +33,13 @@ pub struct SolutionConfig {
     pub layers: usize,
     /// Log-scale at the start; 2.3 makes the interventional prior broad.
     pub initial_log_scale: f64,
+    /// Logistic components per function: 1 for affine functions.
+    pub components: usize,
 }
 
 impl Default for SolutionConfig {
     fn default() -> Self {
-        Self { hidden: 64, layers: 2, initial_log_scale: 2.3 }
+        Self { hidden: 64, layers: 2, initial_log_scale: 2.3, components: 1 }
     }
 }
 
@@ -44,20 +53,24 @@ pub enum Context {
     Causal,
 }
 
-/// Affine solution functions of `stack` variables, as one batch of small networks:
+/// Monotone solution functions of `stack` variables, as one batch of small networks:
 ///
 /// ```text
-/// z_k = (e_k − b_k(c_k)) / scale_k(c_k),   scale_k = exp(a_k(c_k)) + 0.2
+/// z_k = logit Σ_m w_m(c_k) σ((e_k − b_m(c_k)) / s_m(c_k)),   s_m = exp(a_m(c_k)) + 0.2 / M
 /// ```
 ///
 /// where the context `c_k [d]` is what [`Context`] says, masked to the variables that may matter.
-/// The interventional density is `p(e'_k | e) = N(z_k; 0, 1) / scale_k`.
+/// One component (`M = 1`) is the affine function `z_k = (e_k − b) / s` of Brehmer et al. 2022; more
+/// of them bend, which noise that acts through bounded or skewed laws needs. The interventional
+/// density is `p(e'_k | e) = N(z_k; 0, 1) dz_k / de_k`.
 #[derive(Module, Debug)]
 pub struct SolutionFunctions {
     linear: Param<Tensor<3>>,
     trunk: Mlp,
     shift: StackedLinear,
     log_scale: StackedLinear,
+    /// Logits of the components' weights, where there are several.
+    weight: Option<StackedLinear>,
     /// `[stack, 1, d]`: which inputs each function may see. Constant.
     mask: Param<Tensor<3>>,
 }
@@ -72,19 +85,25 @@ impl SolutionFunctions {
     ) -> Self {
         let (stack, d) = mask.shape();
         let trunk = Mlp::new([stack, d, config.hidden], config.layers, rng, device);
-        let head = [stack, config.hidden, 1];
+        let head = [stack, config.hidden, config.components];
         let bias = config.initial_log_scale;
+        let shift = StackedLinear::with_normal_weights(head, SHIFT_STD, 0.0, rng, device);
+        let log_scale = StackedLinear::with_normal_weights(head, LOG_SCALE_STD, bias, rng, device);
+        let weight = (config.components > 1)
+            .then(|| StackedLinear::with_normal_weights(head, LOG_SCALE_STD, 0.0, rng, device));
         Self {
             linear: Param::from_tensor(Tensor::zeros([stack, d, 1], device)),
             trunk,
-            shift: StackedLinear::with_normal_weights(head, SHIFT_STD, 0.0, rng, device),
-            log_scale: StackedLinear::with_normal_weights(head, LOG_SCALE_STD, bias, rng, device),
+            shift,
+            log_scale,
+            weight,
             mask: constant(upload(mask, device).reshape([stack, 1, d])),
         }
     }
 
-    /// The functions that start as given linear ones: `b_k(c) = c · slopes_k + intercept_k` and a
-    /// constant scale, with networks that contribute nothing yet.
+    /// The functions that start as given linear ones: `b_m(c) = c · slopes_k + intercept_k` and a
+    /// constant scale, with networks that contribute nothing yet. Several components start side by
+    /// side, 1.5 scales to either side of the line.
     ///
     /// `slopes [stack, d]`; `intercepts` and `scales` have one entry per function.
     #[must_use]
@@ -96,15 +115,23 @@ impl SolutionFunctions {
     ) -> Self {
         let device = self.mask.val().device();
         let (stack, d) = slopes.shape();
-        let column = |values: Vec<f64>| {
-            upload(&DMatrix::from_vec(stack, 1, values), &device).reshape([stack, 1, 1])
+        let m = self.components();
+        let heads = |value: &dyn Fn(usize, usize) -> f64| {
+            upload(&DMatrix::from_fn(stack, m, value), &device).reshape([stack, 1, m])
         };
-        let log_scales = scales.iter().map(|s| (s - MIN_SCALE).max(0.05).ln()).collect();
+        let last = (m - 1).max(1) as f64;
+        let offset =
+            |c: usize| if m == 1 { 0.0 } else { START_WIDTH * (2.0 * c as f64 / last - 1.0) };
+        let shifts = heads(&|s, c| intercepts[s] + scales[s] * offset(c));
+        let log_scales = heads(&|s, _| (scales[s] - MIN_SCALE).max(0.05).ln());
         let silent = |head: &StackedLinear| head.weight.val().zeros_like();
         Self {
             linear: Param::from_tensor(upload(slopes, &device).reshape([stack, d, 1])),
-            shift: StackedLinear::from_parts(silent(&self.shift), column(intercepts.to_vec())),
-            log_scale: StackedLinear::from_parts(silent(&self.log_scale), column(log_scales)),
+            shift: StackedLinear::from_parts(silent(&self.shift), shifts),
+            log_scale: StackedLinear::from_parts(silent(&self.log_scale), log_scales),
+            weight: self
+                .weight
+                .map(|head| StackedLinear::from_parts(silent(&head), heads(&|_, _| 0.0))),
             ..self
         }
     }
@@ -114,50 +141,60 @@ impl SolutionFunctions {
         self.mask.val().dims()[0]
     }
 
-    /// Every function of every row: `c [rows, d]` to shifts and scales, `[stack, rows]` each.
-    pub fn of_all(&self, context: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+    /// Logistic components per function.
+    pub fn components(&self) -> usize {
+        let [_, _, components] = self.shift.bias.val().dims();
+        components
+    }
+
+    /// Every function of every row: `c [rows, d]` to `stack · rows` maps, grouped by function.
+    pub fn of_all(&self, context: Tensor<2>) -> Monotone {
         let [rows, d] = context.dims();
         let stack = self.stack();
         let rows_of_all = context.reshape([1, rows, d]) * self.mask.val();
-        let (shift, scale) = self.of_masked(rows_of_all.reshape([stack * rows, d]));
-        (shift.reshape([stack, rows]), scale.reshape([stack, rows]))
+        self.of_masked(rows_of_all.reshape([stack * rows, d]))
     }
 
-    /// Each function of its own rows: `c [stack · rows, d]` to shifts and scales
-    /// `[stack · rows, 1]`; rows are grouped by function.
-    pub fn of_own(&self, context: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+    /// Each function of its own rows: `c [stack · rows, d]` to as many maps; rows are grouped by
+    /// function.
+    pub fn of_own(&self, context: Tensor<2>) -> Monotone {
         let [rows, d] = context.dims();
         let stack = self.stack();
         let masked = context.reshape([stack, rows / stack, d]) * self.mask.val();
         self.of_masked(masked.reshape([rows, d]))
     }
 
-    fn of_masked(&self, context: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+    fn of_masked(&self, context: Tensor<2>) -> Monotone {
         let [rows, d] = context.dims();
         let stack = self.stack();
         let linear = context.clone().reshape([stack, rows / stack, d]).matmul(self.linear.val());
         let hidden = self.trunk.forward(context);
-        let shift = self.shift.forward(hidden.clone()) + linear.reshape([rows, 1]);
-        (shift, self.log_scale.forward(hidden).exp() + MIN_SCALE)
+        let weight = self.weight.as_ref().map(|head| head.forward(hidden.clone()));
+        Monotone {
+            shift: self.shift.forward(hidden.clone()) + linear.reshape([rows, 1]),
+            scale: self.log_scale.forward(hidden).exp() + MIN_SCALE / self.components() as f64,
+            log_weight: weight.map(|logits| log_softmax(logits, 1)),
+        }
     }
 
     /// One stack of the functions of several, in the given order of functions.
     ///
     /// # Panics
-    /// If `parts` is empty.
+    /// If `parts` is empty, or the functions differ in shape.
     pub fn gather(parts: &[Self], order: &[usize]) -> Self {
         let gathered = Gathered { parts, order };
+        let head = |of: &dyn Fn(&Self) -> &StackedLinear| {
+            StackedLinear::gather(&parts.iter().map(of).collect::<Vec<_>>(), order)
+        };
         Self {
             linear: gathered.param(|p| p.linear.val()),
             trunk: Mlp::gather(&parts.iter().map(|p| &p.trunk).collect::<Vec<_>>(), order),
-            shift: StackedLinear::gather(
-                &parts.iter().map(|p| &p.shift).collect::<Vec<_>>(),
-                order,
-            ),
-            log_scale: StackedLinear::gather(
-                &parts.iter().map(|p| &p.log_scale).collect::<Vec<_>>(),
-                order,
-            ),
+            shift: head(&|p| &p.shift),
+            log_scale: head(&|p| &p.log_scale),
+            weight: parts[0]
+                .weight
+                .is_some()
+                .then(|| head(&|p| p.weight.as_ref().expect("functions of one shape"))),
             mask: gathered.param(|p| p.mask.val()),
         }
     }
@@ -211,6 +248,15 @@ impl Mechanisms {
         // intermediate alive.
         let functions = functions.valid().with_mask(&mask);
         Self { functions, context, depth: dag.levels().len() - 1, dim: d }
+    }
+
+    /// `z = e`: mechanisms of `d` variables of which none has a cause.
+    pub fn identity(d: usize, device: &Device) -> Self {
+        let mask = DMatrix::zeros(d, d);
+        let mut rng = Seed(0).rng(Stream::Init);
+        let functions = SolutionFunctions::new(&mask, &SolutionConfig::default(), &mut rng, device)
+            .with_linear_start(&mask, &vec![0.0; d], &vec![1.0; d]);
+        Self::new(functions, &Dag::empty(d), Context::Causal)
     }
 
     /// Number of variables.
@@ -270,13 +316,13 @@ impl Mechanisms {
     }
 
     fn forward(&self, e: &Tensor<2>, context: &Tensor<2>) -> Tensor<2> {
-        let (shift, scale) = self.functions.of_all(context.clone());
-        (e.clone() - shift.transpose()) / scale.transpose()
+        let maps = self.functions.of_all(context.clone());
+        per_variable(e, |column| maps.forward(column))
     }
 
     fn backward(&self, z: &Tensor<2>, context: &Tensor<2>) -> Tensor<2> {
-        let (shift, scale) = self.functions.of_all(context.clone());
-        z.clone() * scale.transpose() + shift.transpose()
+        let maps = self.functions.of_all(context.clone());
+        per_variable(z, |column| maps.backward(column))
     }
 
     fn substitute(&self, start: Tensor<2>, step: impl Fn(&Tensor<2>) -> Tensor<2>) -> Tensor<2> {
@@ -284,16 +330,21 @@ impl Mechanisms {
     }
 }
 
-/// `ln N(z_k; 0, 1) − ln scale_k` without the constant, `[rows, d]`.
+/// `ln N(z_k; 0, 1) + ln dz_k / de_k` without the constant, `[rows, d]`.
 pub(crate) fn interventional(
     functions: &SolutionFunctions,
     drawn: Tensor<2>,
     context: Tensor<2>,
 ) -> Tensor<2> {
-    let (shift, scale) = functions.of_all(context);
-    let (shift, scale) = (shift.transpose(), scale.transpose());
-    let z = (drawn - shift) / scale.clone();
-    z.square() * -0.5 - scale.log()
+    let maps = functions.of_all(context);
+    per_variable(&drawn, |column| maps.log_density(column))
+}
+
+/// What a function of all variables' values under one another, `[d · rows, 1]`, makes of
+/// `[rows, d]`.
+fn per_variable(values: &Tensor<2>, f: impl FnOnce(Tensor<2>) -> Tensor<2>) -> Tensor<2> {
+    let [rows, d] = values.dims();
+    f(values.clone().transpose().reshape([d * rows, 1])).reshape([d, rows]).transpose()
 }
 
 /// `[k, j] = 1` where `j` is an ancestor of `k`.

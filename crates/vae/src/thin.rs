@@ -35,6 +35,9 @@ pub struct ThinWeights {
     pub tau: f64,
     /// Weight of everything but the reconstruction.
     pub beta: f64,
+    /// Standard deviation of the observations around their reconstruction; the decoder's own where
+    /// absent.
+    pub noise: Option<f64>,
 }
 
 impl PairObjective for ThinManifold {
@@ -51,8 +54,10 @@ impl PairObjective for ThinManifold {
 
         let x = join(&pairs.before.0, &pairs.after.0, replicas);
         let (x_mean, x_std) = model.decoder.forward(e.clone());
-        let residual = (x - x_mean) / x_std.clone();
-        let nll = (residual.square() * 0.5 + x_std.log()).sum_dim(1);
+        let nll = match weights.noise {
+            Some(std) => (x - x_mean).square().sum_dim(1) * (0.5 / (std * std)),
+            None => (((x - x_mean) / x_std.clone()).square() * 0.5 + x_std.log()).sum_dim(1),
+        };
         let reconstruction = replica_means(nll, replicas) * 2.0;
 
         let entropy = replica_means(std.log().sum_dim(1), replicas) * -2.0 - d as f64;

@@ -1,7 +1,9 @@
 use domino_dag::PairRegression;
 use domino_train::{AdamConfig, LearningRate, PhaseConfig, Schedule};
-use domino_vae::start::WhitenConfig;
-use domino_vae::{ElboWeights, IlcmConfig, MechanismMode, SolutionConfig, TargetMode};
+use domino_vae::start::{SmoothingConfig, WhitenConfig};
+use domino_vae::{
+    Averaging, ElboWeights, IlcmConfig, MechanismMode, PictureConfig, SolutionConfig, TargetMode,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,8 @@ pub struct RecipeConfig {
     pub graph: GraphStage,
     /// How the mechanisms are learned.
     pub mechanisms: MechanismStage,
+    /// How the drawing of pictures is learned, where there are any.
+    pub picture: PictureStage,
 }
 
 /// Sizes and networks.
@@ -71,11 +75,123 @@ pub enum VariableStage {
     Thin(ThinStage),
     /// The evidence lower bound in phases, as the reference does: `domino_vae::Elbo`.
     Elbo(Vec<ElboPhase>),
+    /// Sparsity of change in pictures, blurred ones first.
+    CoarseToFine(CoarseToFine),
+    /// Autoencoders of pairs without a causal model, as baselines: `domino_vae::GroupVae`.
+    Group(GroupStage),
 }
 
 impl Default for VariableStage {
     fn default() -> Self {
         Self::Thin(ThinStage::default())
+    }
+}
+
+/// Learning from sparsity of change in pictures, on one scale after another.
+///
+/// The first scale's pictures are so coarse that everything moves along nearly straight lines; its
+/// replicas start from random rotations, and the one that reconstructs best is kept. Each finer
+/// scale takes over the codes of the one before and sharpens them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CoarseToFine {
+    /// The scales, coarsest first.
+    pub scales: Vec<Scale>,
+    /// How a scale takes over the codes of the one before.
+    pub handover: PhaseConfig,
+}
+
+/// Learning by variational autoencoders of pairs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct GroupStage {
+    /// What happens to codes that both sides share.
+    pub averaging: Averaging,
+    /// The phase.
+    pub phase: PhaseConfig,
+    /// Weight of the divergence.
+    pub beta: Schedule,
+    /// Standard deviation of the observations around their reconstruction.
+    pub noise: Schedule,
+}
+
+impl Default for GroupStage {
+    fn default() -> Self {
+        Self {
+            averaging: Averaging::default(),
+            phase: adam(6000, 128, 3e-3),
+            beta: Schedule::Constant(1.0),
+            noise: Schedule::Constant(0.1),
+        }
+    }
+}
+
+/// One scale of pictures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scale {
+    /// How pictures are smoothed.
+    pub smoothing: SmoothingConfig,
+    /// Principal directions that are kept beyond the number of variables.
+    pub extra: usize,
+    /// Power of its standard deviation by which each direction is divided.
+    pub power: f64,
+    /// The phase.
+    pub phase: PhaseConfig,
+    /// Width of the manifold on which unchanged codes lie.
+    pub tau: Schedule,
+    /// Standard deviation of the features around their reconstruction.
+    pub noise: Schedule,
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self {
+            smoothing: SmoothingConfig::default(),
+            extra: 28,
+            power: 0.5,
+            phase: adam(6000, 128, 3e-3),
+            tau: Schedule::ramp(0.1, 0.02).until(0.7).exponential(),
+            noise: Schedule::Constant(0.1),
+        }
+    }
+}
+
+impl Default for CoarseToFine {
+    fn default() -> Self {
+        let coarse = Scale {
+            smoothing: SmoothingConfig { cells: 8, blur: 1.0 },
+            extra: 1,
+            phase: adam(800, 128, 2e-3),
+            tau: Schedule::ramp(0.5, 0.05).until(0.7).exponential(),
+            noise: Schedule::ramp(0.14, 0.06).until(0.7).exponential(),
+            ..Scale::default()
+        };
+        Self { scales: vec![coarse, Scale::default()], handover: adam(600, 256, 3e-3) }
+    }
+}
+
+fn adam(steps: u64, batch: usize, peak: f64) -> PhaseConfig {
+    let learning_rate = LearningRate { peak, ..LearningRate::default() };
+    PhaseConfig { steps, batch, optimizer: AdamConfig { learning_rate, ..AdamConfig::default() } }
+}
+
+/// How the drawing of pictures is learned, on frozen codes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PictureStage {
+    /// The network.
+    pub network: PictureConfig,
+    /// Most pictures that are learned from.
+    pub pairs: usize,
+    /// The phase.
+    pub phase: PhaseConfig,
+}
+
+impl Default for PictureStage {
+    fn default() -> Self {
+        let network = PictureConfig::default();
+        Self { network, pairs: 20_000, phase: adam(4000, 256, 3e-3) }
     }
 }
 
@@ -202,6 +318,8 @@ pub enum MechanismStage {
     Regression(RegressionStage),
     /// They are the solution functions that the bound trained along; the graph only masks them.
     Joint,
+    /// There are none: the codes are the variables, and none answers to another.
+    Identity,
 }
 
 impl Default for MechanismStage {

@@ -9,6 +9,8 @@ use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 use super::levels::fit_mechanisms;
+use super::picture::fit_picture;
+use super::scales::{Learned, coarse_to_fine};
 use super::variables::{Codes, Whitened, encode, learn_variables};
 use super::{FitError, GraphStage, MechanismStage, RecipeConfig, VariableStage};
 
@@ -56,16 +58,25 @@ pub fn fit(
 ) -> Result<Fit, FitError> {
     config.validate()?;
     let d = config.model.d;
-    let whitening = Whitening::fit(pairs, d, &config.start.whiten)?;
-    let (train_on, judge_on) =
-        (Whitened::new(pairs, &whitening), Whitened::new(held_out, &whitening));
-    let variables = learn_variables(&train_on, &judge_on, config, context)?;
+    let learned = match &config.variables {
+        VariableStage::CoarseToFine(stage) => {
+            coarse_to_fine((pairs, held_out), stage, config, context)?
+        }
+        VariableStage::Thin(_) | VariableStage::Elbo(_) | VariableStage::Group(_) => {
+            let whitening = Whitening::fit(pairs, d, &config.start.whiten)?;
+            let (train_on, judge_on) =
+                (Whitened::new(pairs, &whitening), Whitened::new(held_out, &whitening));
+            let variables = learn_variables(&train_on, &judge_on, config, context)?;
+            Learned { whitening, train_on, variables }
+        }
+    };
+    let Learned { whitening, train_on, variables } = learned;
     let codes = encode(&variables.model, &train_on, &context.device);
 
     let posterior = ChangePosterior::fit(&codes.changes());
     let targets = match config.variables {
-        VariableStage::Thin(_) => TargetInference::Calibrated(posterior),
         VariableStage::Elbo(_) => TargetInference::Heuristic,
+        _ => TargetInference::Calibrated(posterior),
     };
     let probs = target_probs(&variables.model, &targets, &codes, context);
     let graph = learn_graph(&codes, &probs, config, context)?;
@@ -78,11 +89,19 @@ pub fn fit(
             let functions = variables.model.solution_functions().clone();
             Mechanisms::new(functions.valid(), &graph.dag, Context::Noise)
         }
+        MechanismStage::Identity => Mechanisms::identity(d, &context.device.clone().inner()),
     };
     let device = context.device.clone().inner();
     let edge_probs = graph.edge_probs.clone();
     let model =
         FittedIlcm::new(variables.model, mechanisms, targets, edge_probs, &whitening, &device)?;
+    let model = if whitening.smoothing.is_some() {
+        let place = variables.phases + graph.dag.levels().len() as u64;
+        let picture = fit_picture(&model, pairs, &codes, &config.picture, place, context)?;
+        model.with_picture(picture)
+    } else {
+        model
+    };
     let embedding = embed(&model, held_out)?;
     let diagnosis = Diagnosis {
         sparsity_of_change: variables.sparsity,

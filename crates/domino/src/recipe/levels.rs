@@ -1,9 +1,12 @@
 use burn::module::Module;
+use burn::tensor::Tensor;
 use domino_core::{Dag, Stream};
-use domino_model::{download, upload};
-use domino_train::{PairSource, TrainContext, train};
-use domino_vae::{Context, LinearFit, MechanismRegression, Mechanisms, SolutionFunctions, ridge};
-use nalgebra::DMatrix;
+use domino_model::{download, upload, upload_rows};
+use domino_train::{PairSource, Table, TrainContext, train};
+use domino_vae::{
+    Context, LinearFit, MechanismRegression, Mechanisms, Monotone, SolutionFunctions, ridge,
+};
+use nalgebra::{DMatrix, DVector};
 
 use super::variables::Codes;
 use super::{FitError, RegressionStage};
@@ -13,6 +16,9 @@ const HELD_OUT: usize = 10;
 
 /// Standard errors by which a gain must exceed what it is held against.
 const CERTAIN: f64 = 3.0;
+
+/// Nats beyond which a held-out pair says no more against a fit: its target is mistaken.
+const HOPELESS: f64 = 10.0;
 
 /// Rows evaluated at once: the hidden layers of as many fit the cache.
 const CHUNK: usize = 2048;
@@ -72,7 +78,7 @@ impl Level<'_> {
     ) -> Result<SolutionFunctions, FitError> {
         let linear = self.linear(place, context);
         let has_inputs = self.variables.iter().any(|&k| self.dag.parents(k).next().is_some());
-        if !has_inputs {
+        if !has_inputs && linear.components() == 1 {
             return Ok(linear);
         }
         let pools = self.variables.iter().map(|&k| {
@@ -80,12 +86,9 @@ impl Level<'_> {
             kept.into_iter().map(|row| row as u32).collect()
         });
         let row_major = |m: &DMatrix<f64>| m.transpose().iter().map(|&v| v as f32).collect();
-        let source = PairSource::with_pools(
-            row_major(self.z),
-            row_major(&self.codes.after),
-            self.z.ncols(),
-            pools.collect(),
-        );
+        let table = |m: &DMatrix<f64>| Table { data: row_major(m), dim: m.ncols() };
+        let tables = [table(self.z), table(&self.codes.after)];
+        let source = PairSource::with_pools(tables, pools.collect());
         let objective =
             MechanismRegression { functions: linear.clone(), variables: self.variables.to_vec() };
         let name = (place, "mechanisms");
@@ -134,14 +137,9 @@ impl Level<'_> {
     fn costs(&self, functions: &SolutionFunctions, context: &TrainContext<'_>) -> Vec<Vec<f64>> {
         let cost = |(at, &k): (usize, &usize)| {
             let rows = self.rows(k, |row| row.is_multiple_of(HELD_OUT));
-            let (shift, scale) = self.shift_and_scale(functions, at, &rows, context);
-            rows.iter()
-                .zip(shift.iter().zip(&scale))
-                .map(|(&row, (b, s))| {
-                    let z = (self.codes.after[(row, k)] - b) / s;
-                    0.5 * z * z + s.ln()
-                })
-                .collect()
+            let drawn = self.codes.after.column(k);
+            let density = |maps: &Monotone, e| maps.log_density(e).neg().clamp_max(HOPELESS);
+            self.evaluate((functions, at), &rows, |row| drawn[row], density, context)
         };
         self.variables.iter().enumerate().map(cost).collect()
     }
@@ -153,31 +151,31 @@ impl Level<'_> {
         at: usize,
         k: usize,
         context: &TrainContext<'_>,
-    ) -> nalgebra::DVector<f64> {
+    ) -> DVector<f64> {
         let rows: Vec<usize> = (0..self.z.nrows()).collect();
-        let (shift, scale) = self.shift_and_scale(functions, at, &rows, context);
-        nalgebra::DVector::from_fn(rows.len(), |row, _| {
-            (self.codes.before[(row, k)] - shift[row]) / scale[row]
-        })
+        let own = self.codes.before.column(k);
+        let solve = |maps: &Monotone, e| maps.forward(e);
+        self.evaluate((functions, at), &rows, |row| own[row], solve, context).into()
     }
 
-    fn shift_and_scale(
+    /// What `f` makes of one function's maps at the rows and the code of each.
+    fn evaluate(
         &self,
-        functions: &SolutionFunctions,
-        at: usize,
+        (functions, at): (&SolutionFunctions, usize),
         rows: &[usize],
+        code: impl Fn(usize) -> f64,
+        f: impl Fn(&Monotone, Tensor<2>) -> Tensor<2>,
         context: &TrainContext<'_>,
-    ) -> (Vec<f64>, Vec<f64>) {
+    ) -> Vec<f64> {
         let one = SolutionFunctions::gather(std::slice::from_ref(functions), &[at]).valid();
         let device = context.device.clone().inner();
-        let (mut shifts, mut scales) = (Vec::new(), Vec::new());
+        let mut values = Vec::with_capacity(rows.len());
         for chunk in rows.chunks(CHUNK) {
-            let inputs = upload(&self.z.select_rows(chunk), &device);
-            let (shift, scale) = one.of_own(inputs);
-            shifts.extend(download(shift).iter());
-            scales.extend(download(scale).iter());
+            let maps = one.of_own(upload(&self.z.select_rows(chunk), &device));
+            let codes = chunk.iter().map(|&row| code(row) as f32).collect();
+            values.extend(download(f(&maps, upload_rows(codes, 1, &device))).iter());
         }
-        (shifts, scales)
+        values
     }
 }
 

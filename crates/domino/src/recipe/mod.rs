@@ -14,12 +14,14 @@ mod config;
 mod error;
 mod fit;
 mod levels;
+mod picture;
 mod saved;
+mod scales;
 mod variables;
 
 pub use config::{
-    ElboPhase, GraphStage, MechanismStage, ModelConfig, RecipeConfig, RegressionStage, Rotation,
-    StartConfig, ThinStage, VariableStage,
+    CoarseToFine, ElboPhase, GraphStage, GroupStage, MechanismStage, ModelConfig, PictureStage, RecipeConfig,
+    RegressionStage, Rotation, Scale, StartConfig, ThinStage, VariableStage,
 };
 pub use error::FitError;
 pub use fit::{Diagnosis, Fit, embed, fit};

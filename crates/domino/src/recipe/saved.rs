@@ -8,8 +8,8 @@ use domino_dag::LearnedGraph;
 use domino_train::{load_weights, save_weights};
 use domino_vae::start::Whitening;
 use domino_vae::{
-    ChangePosterior, Context, FittedIlcm, Ilcm, IlcmConfig, Mechanisms, Sizes, SolutionConfig,
-    SolutionFunctions, TargetInference,
+    ChangePosterior, Context, FittedIlcm, Ilcm, IlcmConfig, Mechanisms, PictureConfig,
+    PictureDecoder, Sizes, SolutionConfig, SolutionFunctions, TargetInference,
 };
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,7 @@ use super::{Diagnosis, Fit, FitError, MechanismStage, RecipeConfig};
 const DESCRIPTION: &str = "model.json";
 const NETWORKS: &str = "networks.safetensors";
 const MECHANISMS: &str = "mechanisms.safetensors";
+const PICTURE: &str = "picture.safetensors";
 
 /// All of a model but its weights.
 #[derive(Serialize, Deserialize)]
@@ -30,15 +31,18 @@ struct Description {
     mechanisms: SolutionConfig,
     context: Context,
     whitening: Whitening,
+    /// The network that draws pictures, and how many directions it mixes.
+    picture: Option<(PictureConfig, usize)>,
     targets: Option<ChangePosterior>,
     graph: LearnedGraph,
     diagnosis: Diagnosis,
 }
 
 /// Version of the layout of saved models.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
-/// Saves a fit as `model.json`, `networks.safetensors` and `mechanisms.safetensors`.
+/// Saves a fit as `model.json`, `networks.safetensors` and `mechanisms.safetensors`, and where it
+/// draws pictures `picture.safetensors`.
 ///
 /// # Errors
 /// [`FitError::Write`] if the folder refuses.
@@ -46,6 +50,7 @@ pub fn save(folder: &Path, fit: &Fit, config: &RecipeConfig) -> Result<(), FitEr
     let mechanisms = match &config.mechanisms {
         MechanismStage::Regression(stage) => stage.networks.clone(),
         MechanismStage::Joint => config.model.networks.solution.clone(),
+        MechanismStage::Identity => SolutionConfig::default(),
     };
     let description = Description {
         format: FORMAT,
@@ -54,6 +59,7 @@ pub fn save(folder: &Path, fit: &Fit, config: &RecipeConfig) -> Result<(), FitEr
         mechanisms,
         context: fit.model.mechanisms().context(),
         whitening: fit.whitening.clone(),
+        picture: fit.model.picture().map(|p| (config.picture.network.clone(), p.directions())),
         targets: match fit.model.targets() {
             TargetInference::Calibrated(posterior) => Some(posterior.clone()),
             TargetInference::Heuristic => None,
@@ -63,6 +69,9 @@ pub fn save(folder: &Path, fit: &Fit, config: &RecipeConfig) -> Result<(), FitEr
     };
     save_weights(&folder.join(NETWORKS), fit.model.model())?;
     save_weights(&folder.join(MECHANISMS), fit.model.mechanisms().functions())?;
+    if let Some(picture) = fit.model.picture() {
+        save_weights(&folder.join(PICTURE), picture)?;
+    }
     let path = folder.join(DESCRIPTION);
     let json = serde_json::to_vec_pretty(&description)
         .map_err(|e| FitError::Read { path: path.clone(), reason: e.to_string() })?;
@@ -95,6 +104,14 @@ pub fn load(folder: &Path, device: &Device) -> Result<Fit, FitError> {
     let targets = saved.targets.map_or(TargetInference::Heuristic, TargetInference::Calibrated);
     let edge_probs = saved.graph.edge_probs.clone();
     let model = FittedIlcm::new(model, mechanisms, targets, edge_probs, &saved.whitening, device)?;
+    let model = match &saved.picture {
+        Some((config, directions)) => {
+            let sizes = [saved.d, *directions, saved.whitening.dim_x()];
+            let picture = PictureDecoder::empty(sizes, config, &mut rng, device);
+            model.with_picture(load_weights(&folder.join(PICTURE), picture)?)
+        }
+        None => model,
+    };
     let (whitening, graph, diagnosis) = (saved.whitening, saved.graph, saved.diagnosis);
     Ok(Fit { model, whitening, graph, diagnosis })
 }

@@ -6,10 +6,10 @@ use domino_train::{PairSource, TrainContext, train};
 use domino_vae::start::{
     IcaConfig, Whitening, random_rotation, separate_differences, sparsity_of_change,
 };
-use domino_vae::{Elbo, Ilcm, Sizes, ThinManifold, ThinWeights};
+use domino_vae::{Elbo, GroupVae, GroupWeights, Ilcm, Sizes, ThinManifold, ThinWeights};
 use nalgebra::DMatrix;
 
-use super::{ElboPhase, FitError, RecipeConfig, Rotation, ThinStage, VariableStage};
+use super::{ElboPhase, FitError, GroupStage, RecipeConfig, Rotation, ThinStage, VariableStage};
 
 /// Rows encoded at once: few enough for the hidden layers to stay in cache.
 const CHUNK: usize = 2048;
@@ -30,7 +30,11 @@ impl Whitened {
         }
     }
 
-    fn matrix(&self, side: &[f32]) -> DMatrix<f64> {
+    pub(super) fn components(&self) -> usize {
+        self.components
+    }
+
+    pub(super) fn matrix(&self, side: &[f32]) -> DMatrix<f64> {
         let rows = side.len() / self.components;
         DMatrix::from_row_iterator(rows, self.components, side.iter().map(|&v| f64::from(v)))
     }
@@ -50,6 +54,18 @@ impl Codes {
 
     pub(super) fn changes(&self) -> DMatrix<f64> {
         &self.after - &self.before
+    }
+
+    /// The same codes with the mean 0 and the variance 1 of those before.
+    pub(super) fn standardised(mut self) -> Self {
+        let (mean, std) = (self.before.row_mean(), self.before.row_variance().map(f64::sqrt));
+        for side in [&mut self.before, &mut self.after] {
+            for mut row in side.row_iter_mut() {
+                row -= &mean;
+                row.component_div_assign(&std.map(|s| s.max(f64::MIN_POSITIVE)));
+            }
+        }
+        self
     }
 }
 
@@ -92,6 +108,8 @@ pub(super) fn learn_variables(
         VariableStage::Elbo(phases) => {
             (train_elbo(models, &source, phases, context)?, phases.len() as u64)
         }
+        VariableStage::Group(stage) => (train_group(models, &source, stage, context)?, 1),
+        VariableStage::CoarseToFine(_) => unreachable!("pictures are learned scale by scale"),
     };
     let mut best: Option<(f64, Ilcm)> = None;
     let mut candidates = Vec::new();
@@ -137,7 +155,7 @@ fn linear_codes(data: &Whitened, unmixing: &DMatrix<f64>) -> Codes {
 }
 
 /// One linear encoder `[components, d]` per replica, each with codes of unit spread.
-fn linear_starts(
+pub(super) fn linear_starts(
     data: &Whitened,
     config: &RecipeConfig,
     context: &TrainContext<'_>,
@@ -183,9 +201,26 @@ fn train_thin(
     stage: &ThinStage,
     context: &mut TrainContext<'_>,
 ) -> Result<Ilcm, FitError> {
-    let weights =
-        |progress| ThinWeights { tau: stage.tau.at(progress), beta: stage.beta.at(progress) };
+    let weights = |progress| ThinWeights {
+        tau: stage.tau.at(progress),
+        beta: stage.beta.at(progress),
+        noise: None,
+    };
     let objective = ThinManifold { model };
+    Ok(train(objective, source, (0, "variables"), &stage.phase, weights, context)?.model)
+}
+
+fn train_group(
+    model: Ilcm,
+    source: &PairSource,
+    stage: &GroupStage,
+    context: &mut TrainContext<'_>,
+) -> Result<Ilcm, FitError> {
+    let weights = |progress| GroupWeights {
+        beta: stage.beta.at(progress),
+        noise: stage.noise.at(progress),
+    };
+    let objective = GroupVae { model, averaging: stage.averaging };
     Ok(train(objective, source, (0, "variables"), &stage.phase, weights, context)?.model)
 }
 

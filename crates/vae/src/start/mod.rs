@@ -1,10 +1,13 @@
-//! The start that needs no gradient: whitening, independent component analysis of the
-//! differences, and the share of change that one coordinate carries.
+//! The start that needs no gradient: smoothing of pictures, whitening, independent component analysis
+//! of the differences, and the share of change that one coordinate carries.
 
 mod ica;
+mod smoothing;
 mod sparsity;
 mod whiten;
 
 pub use ica::{IcaConfig, random_rotation, separate_differences};
+pub use smoothing::{Smoothing, SmoothingConfig, SmoothingTensors};
 pub use sparsity::{sparsity_of_change, target_entropy};
+pub(crate) use whiten::sorted_eigen;
 pub use whiten::{WhitenConfig, WhitenError, Whitening};

@@ -1,8 +1,10 @@
-use domino_core::{Observations, Pairs};
+use domino_core::{ImageShape, Observations, Pairs};
 use nalgebra::{DMatrix, DVector};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use super::{Smoothing, SmoothingConfig};
 
 /// Rows from which mean and covariance are estimated, spread evenly over the data.
 const ROWS: usize = 20_000;
@@ -24,11 +26,17 @@ pub struct WhitenConfig {
     pub variance: f64,
     /// Most directions that are kept.
     pub max_components: usize,
+    /// Each direction is divided by this power of its standard deviation: 1 gives all of them unit
+    /// variance, ½ leaves the strong ones stronger, 0 leaves them as they are.
+    pub power: f64,
+    /// How pictures are smoothed beforehand, if they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smoothing: Option<SmoothingConfig>,
 }
 
 impl Default for WhitenConfig {
     fn default() -> Self {
-        Self { variance: 0.9999, max_components: 32 }
+        Self { variance: 0.9999, max_components: 32, power: 1.0, smoothing: None }
     }
 }
 
@@ -45,12 +53,17 @@ pub enum WhitenError {
     },
 }
 
-/// Principal component whitening: `x̃ = (x − mean) V diag(λ)^(−1/2)`, with inverse
-/// `x = mean + x̃ diag(λ)^(1/2) Vᵀ`.
+/// Principal component whitening: `x̃ = c (x − mean) V diag(λ)^(−p/2)`, with inverse
+/// `x = mean + x̃ diag(λ)^(p/2) Vᵀ / c`.
+///
+/// With the power `p = 1` the factor `c` is 1 and all directions have unit variance. With less, `c`
+/// makes the variances sum to `d`. Pictures may be smoothed first; `x` is then what smoothing leaves.
 ///
 /// Fixed before training: it puts all networks on one scale.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Whitening {
+    /// What is done to pictures first.
+    pub smoothing: Option<Smoothing>,
     /// Mean of `x`, `[dim_x]`.
     pub mean: DVector<f64>,
     /// Maps centred `x` to `x̃`, `[dim_x, components]`.
@@ -65,7 +78,11 @@ impl Whitening {
     /// # Errors
     /// [`WhitenError::TooFlat`] if the observations vary in fewer than `d` directions.
     pub fn fit(pairs: &Pairs, d: usize, config: &WhitenConfig) -> Result<Self, WhitenError> {
-        let rows = sample_rows(pairs, if pairs.dim() > WIDE { GRAM_ROWS } else { ROWS });
+        let smoothing = config.smoothing.as_ref().zip(picture_shape(pairs));
+        let smoothing = smoothing.map(|(config, shape)| Smoothing::new(shape, config));
+        let width = smoothing.as_ref().map_or(pairs.dim(), Smoothing::len);
+        let limit = if width > WIDE { GRAM_ROWS } else { ROWS };
+        let rows = sample_rows(pairs, smoothing.as_ref(), limit);
         let mean = rows.row_mean().transpose();
         let mut centred = rows;
         for mut row in centred.row_iter_mut() {
@@ -82,10 +99,15 @@ impl Whitening {
         }
         let keep = components(&variances, config).clamp(d, usable.max(d));
         let directions = directions.columns(0, keep).into_owned();
-        let std = DVector::from_iterator(keep, variances[..keep].iter().map(|v| v.sqrt()));
-        let forward = &directions * DMatrix::from_diagonal(&std.map(|s| 1.0 / s));
-        let backward = DMatrix::from_diagonal(&std) * directions.transpose();
-        Ok(Self { mean, forward, backward })
+        let scale = scales(&variances[..keep], d, config.power);
+        let forward = &directions * DMatrix::from_diagonal(&scale.map(|s| 1.0 / s));
+        let backward = DMatrix::from_diagonal(&scale) * directions.transpose();
+        Ok(Self { smoothing, mean, forward, backward })
+    }
+
+    /// Values of an observation before anything is done to it.
+    pub fn dim_x(&self) -> usize {
+        self.smoothing.as_ref().map_or(self.mean.len(), |s| s.shape().len())
     }
 
     /// Number of directions kept.
@@ -95,13 +117,11 @@ impl Whitening {
 
     /// Observations to `x̃`, row-major `[n, components]`.
     pub fn apply(&self, x: &Observations) -> Vec<f32> {
-        let (dim, keep) = (x.dim(), self.components());
+        let keep = self.components();
         let mut out = Vec::with_capacity(x.len() * keep);
-        let mut row = Vec::with_capacity(dim);
         let offset = self.forward.tr_mul(&self.mean);
         for n in 0..x.len() {
-            row.clear();
-            x.push_row(n, &mut row);
+            let row = values(x, n, self.smoothing.as_ref());
             for k in 0..keep {
                 let column = self.forward.column(k);
                 let dot: f64 = row.iter().zip(column.iter()).map(|(&v, w)| f64::from(v) * w).sum();
@@ -112,19 +132,44 @@ impl Whitening {
     }
 }
 
+/// What each kept direction is divided by.
+fn scales(variances: &[f64], d: usize, power: f64) -> DVector<f64> {
+    let scale =
+        DVector::from_iterator(variances.len(), variances.iter().map(|v| v.sqrt().powf(power)));
+    if power >= 1.0 {
+        return scale;
+    }
+    let total: f64 = variances.iter().zip(&scale).map(|(v, s)| v / (s * s)).sum();
+    scale * (total / d as f64).sqrt()
+}
+
+fn picture_shape(pairs: &Pairs) -> Option<ImageShape> {
+    match pairs.before() {
+        Observations::Images { shape, .. } => Some(*shape),
+        Observations::Vectors { .. } => None,
+    }
+}
+
+/// One observation, smoothed if that is asked for.
+fn values(x: &Observations, row: usize, smoothing: Option<&Smoothing>) -> Vec<f32> {
+    let mut values = Vec::with_capacity(x.dim());
+    x.push_row(row, &mut values);
+    match smoothing {
+        Some(smoothing) => smoothing.apply(&values),
+        None => values,
+    }
+}
+
 /// Evenly spaced rows of both sides, `[n, dim]`.
-fn sample_rows(pairs: &Pairs, limit: usize) -> DMatrix<f64> {
-    let (n, dim) = (2 * pairs.len(), pairs.dim());
+fn sample_rows(pairs: &Pairs, smoothing: Option<&Smoothing>, limit: usize) -> DMatrix<f64> {
+    let n = 2 * pairs.len();
     let take = n.min(limit);
-    let mut row = Vec::with_capacity(dim);
-    let mut data = Vec::with_capacity(take * dim);
+    let mut data = Vec::new();
     for at in (0..take).map(|i| i * n / take) {
         let side = if at % 2 == 0 { pairs.before() } else { pairs.after() };
-        row.clear();
-        side.push_row(at / 2, &mut row);
-        data.extend(row.iter().map(|&v| f64::from(v)));
+        data.extend(values(side, at / 2, smoothing).into_iter().map(f64::from));
     }
-    DMatrix::from_row_slice(take, dim, &data)
+    DMatrix::from_row_slice(take, data.len() / take.max(1), &data)
 }
 
 /// Variances, descending, and their unit directions as columns.
@@ -145,7 +190,7 @@ fn principal_directions(centred: &DMatrix<f64>) -> (Vec<f64>, DMatrix<f64>) {
 
 /// Eigenvalues, descending, and eigenvectors; each vector's largest entry is positive, so that
 /// the result does not depend on the solver's choice of sign.
-pub(super) fn sorted_eigen(symmetric: DMatrix<f64>) -> (Vec<f64>, DMatrix<f64>) {
+pub(crate) fn sorted_eigen(symmetric: DMatrix<f64>) -> (Vec<f64>, DMatrix<f64>) {
     let eigen = symmetric.symmetric_eigen();
     let mut order: Vec<usize> = (0..eigen.eigenvalues.len()).collect();
     order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));

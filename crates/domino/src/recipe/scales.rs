@@ -1,0 +1,169 @@
+//! From coarse pictures to fine ones.
+
+use domino_core::{Pairs, Stream};
+use domino_model::{download, upload_rows};
+use domino_train::{PairSource, Table, TrainContext, train};
+use domino_vae::start::{WhitenConfig, Whitening};
+use domino_vae::{Handover, Ilcm, Sizes, ThinManifold, ThinWeights};
+use nalgebra::DMatrix;
+
+use super::variables::{Codes, Variables, Whitened, encode, linear_starts};
+use super::{CoarseToFine, FitError, RecipeConfig, Scale};
+
+/// Penalty on the linear maps between two scales, per row.
+const RIDGE: f64 = 1e-6;
+
+/// Rows on which reconstructions are compared.
+const JUDGED: usize = 2048;
+
+/// What was learned, and the features of the last scale that it was learned on.
+pub(super) struct Learned {
+    pub(super) whitening: Whitening,
+    pub(super) train_on: Whitened,
+    pub(super) variables: Variables,
+}
+
+/// Learns encoder and decoder on one scale after another: the first from the usual starts, of which
+/// the best reconstruction is kept, every other one from the codes of the scale before.
+pub(super) fn coarse_to_fine(
+    (pairs, held_out): (&Pairs, &Pairs),
+    stage: &CoarseToFine,
+    config: &RecipeConfig,
+    context: &mut TrainContext<'_>,
+) -> Result<Learned, FitError> {
+    let mut place = 0;
+    let mut last: Option<(Learned, Ilcm)> = None;
+    for scale in &stage.scales {
+        let whitening = Whitening::fit(pairs, config.model.d, &scale.features(config.model.d))?;
+        let train_on = Whitened::new(pairs, &whitening);
+        let judge_on = Whitened::new(held_out, &whitening);
+        let start = match last.take() {
+            None => first_models(&train_on, config, context),
+            Some((before, model)) => {
+                let codes = encode(&model, &before.train_on, &context.device).standardised();
+                place += 1;
+                handed_over(&codes, &train_on, place - 1, stage, config, context)?
+            }
+        };
+        let models = train_scale(start, &train_on, place, scale, context)?;
+        place += 1;
+        let (model, candidates) = best(&models, &judge_on, context);
+        let sparsity = encode(&model, &judge_on, &context.device).sparsity();
+        let candidates = match &last {
+            None => candidates,
+            Some(_) => vec![sparsity],
+        };
+        let variables =
+            Variables { model: model.clone(), sparsity, candidates, linear: false, phases: place };
+        last = Some((Learned { whitening, train_on, variables }, model));
+    }
+    let (learned, _) = last.ok_or_else(|| FitError::Config {
+        key: "variables.coarse_to_fine.scales",
+        expected: "at least one scale",
+        got: "none".to_owned(),
+    })?;
+    Ok(learned)
+}
+
+impl Scale {
+    fn features(&self, d: usize) -> WhitenConfig {
+        WhitenConfig {
+            variance: 1.0,
+            max_components: d + self.extra,
+            power: self.power,
+            smoothing: Some(self.smoothing),
+        }
+    }
+}
+
+fn first_models(data: &Whitened, config: &RecipeConfig, context: &TrainContext<'_>) -> Ilcm {
+    let starts = linear_starts(data, config, context);
+    let sizes = Sizes { replicas: starts.len(), components: data.components(), d: config.model.d };
+    let mut rng = context.seed.rng(Stream::Init);
+    Ilcm::new(sizes, &config.model.networks, &mut rng, &context.device)
+        .with_linear_start(&starts, &context.device)
+}
+
+/// A model of new features that gives the old codes.
+fn handed_over(
+    codes: &Codes,
+    data: &Whitened,
+    place: u64,
+    stage: &CoarseToFine,
+    config: &RecipeConfig,
+    context: &mut TrainContext<'_>,
+) -> Result<Ilcm, FitError> {
+    let d = config.model.d;
+    let features = [&data.before, &data.after].map(|side| data.matrix(side));
+    let unmixing = least_squares(&features, [&codes.before, &codes.after]);
+    let mixing =
+        least_squares(&[codes.before.clone(), codes.after.clone()], [&features[0], &features[1]]);
+    let sizes = Sizes { replicas: 1, components: data.components(), d };
+    let mut rng = context.seed.rng_at(Stream::Init, (1 << 33) + place);
+    let model = Ilcm::new(sizes, &config.model.networks, &mut rng, &context.device)
+        .with_linear_parts(&[unmixing], &[mixing], &context.device);
+
+    let row_major = |m: &DMatrix<f64>| m.transpose().iter().map(|&v| v as f32).collect::<Vec<_>>();
+    let both = |sides: [Vec<f32>; 2], dim| Table { data: sides.concat(), dim };
+    let x = both([data.before.clone(), data.after.clone()], data.components());
+    let c = both([row_major(&codes.before), row_major(&codes.after)], d);
+    let rows = 0..2 * codes.before.nrows() as u32;
+    let source = PairSource::with_pools([x, c], vec![rows.collect()]);
+    let name = (place, "handover");
+    Ok(train(Handover { model }, &source, name, &stage.handover, |_| (), context)?.model)
+}
+
+/// The linear map of rows `x [n, p]` to rows `y [n, q]`, of both sides: `[p, q]`.
+fn least_squares(x: &[DMatrix<f64>; 2], y: [&DMatrix<f64>; 2]) -> DMatrix<f64> {
+    let mut gram = x[0].tr_mul(&x[0]) + x[1].tr_mul(&x[1]);
+    let moment = x[0].tr_mul(y[0]) + x[1].tr_mul(y[1]);
+    let ridge = RIDGE * 2.0 * x[0].nrows() as f64;
+    (0..gram.nrows()).for_each(|at| gram[(at, at)] += ridge);
+    gram.cholesky().map_or_else(|| DMatrix::zeros(x[0].ncols(), y[0].ncols()), |c| c.solve(&moment))
+}
+
+fn train_scale(
+    model: Ilcm,
+    data: &Whitened,
+    place: u64,
+    scale: &Scale,
+    context: &mut TrainContext<'_>,
+) -> Result<Ilcm, FitError> {
+    let source = PairSource::new(
+        data.before.clone(),
+        data.after.clone(),
+        data.components(),
+        model.replicas(),
+    );
+    let weights = |progress| ThinWeights {
+        tau: scale.tau.at(progress),
+        beta: 1.0,
+        noise: Some(scale.noise.at(progress)),
+    };
+    let objective = ThinManifold { model };
+    Ok(train(objective, &source, (place, "variables"), &scale.phase, weights, context)?.model)
+}
+
+/// The replica that reconstructs best, and the sparsity of change of all.
+fn best(models: &Ilcm, data: &Whitened, context: &TrainContext<'_>) -> (Ilcm, Vec<f64>) {
+    let replicas = (0..models.replicas()).map(|replica| models.clone().replica(replica));
+    let replicas: Vec<Ilcm> = replicas.collect();
+    let errors = replicas.iter().map(|model| reconstruction_error(model, data, context));
+    // A replica that diverged has no error, and loses.
+    let errors: Vec<f64> = errors.map(|e| if e.is_finite() { e } else { f64::INFINITY }).collect();
+    let best = (0..errors.len()).min_by(|&a, &b| errors[a].total_cmp(&errors[b]));
+    let sparsity = |model| encode(model, data, &context.device).sparsity();
+    let candidates = replicas.iter().map(sparsity).collect();
+    (replicas[best.expect("a stack has at least one replica")].clone(), candidates)
+}
+
+/// Squared error of the reconstruction, per row.
+fn reconstruction_error(model: &Ilcm, data: &Whitened, context: &TrainContext<'_>) -> f64 {
+    use burn::module::Module;
+    let device = context.device.clone().inner();
+    let rows = (data.before.len() / data.components()).min(JUDGED);
+    let x = data.before[..rows * data.components()].to_vec();
+    let x = upload_rows(x, data.components(), &device);
+    let back = model.clone().valid().reconstruct(x.clone());
+    download(x - back).norm_squared() / rows.max(1) as f64
+}
