@@ -1,17 +1,22 @@
-//! How many pairs the pair-based learner needs, beside ENCO on the same data, as a Markdown table.
+//! How many pairs the pair-based learner needs, from codes and from variables, beside ENCO on the
+//! same data, as a Markdown table.
 //!
-//! Arguments: `linear` or `mlp`, first seed, graphs, numbers of variables and of pairs (comma
-//! separated), `enco` to run it too. Codes, variables and targets are the true ones.
+//! Arguments: `linear` or `mlp`, first seed, graphs, numbers of variables and of pairs, learners of
+//! `codes`, `variables` and `enco` (lists comma separated). Codes, variables and targets are the true
+//! ones.
 
 use std::io::Write;
 use std::time::Instant;
 
 use domino_core::{Dag, Seed, Stream};
-use domino_dag::{Enco, PairCodes, PairRegression, Samples, StructureLearner};
+use domino_dag::{
+    Enco, LearnedGraph, PairCodes, PairRegression, PairVariables, Samples, StructureLearner,
+};
 use domino_data::scaling::{LinearConfig, MechanismConfig, MlpConfig, ScalingConfig, World};
 use domino_data::{Generator, Split};
 use domino_metrics::{Reversal, shd};
 use nalgebra::DMatrix;
+use rand::Rng;
 
 type AnyError = Box<dyn std::error::Error>;
 
@@ -43,7 +48,7 @@ fn main() -> Result<(), AnyError> {
     let list =
         |text: String| text.split(',').map(str::parse::<usize>).collect::<Result<Vec<_>, _>>();
     let (dims, sizes) = (list(text(3, "4,8,16,30"))?, list(text(4, "10000"))?);
-    let with_enco = text(5, "") == "enco";
+    let learners = text(5, "codes,variables");
     let mut out = std::io::stdout();
     writeln!(
         out,
@@ -51,58 +56,74 @@ fn main() -> Result<(), AnyError> {
     )?;
     writeln!(out, "|---|---|---|---|---|---|---|")?;
     for (d, n) in dims.iter().flat_map(|&d| sizes.iter().map(move |&n| (d, n))) {
-        let (mut pairs, mut enco, mut edges) = (Score::default(), Score::default(), 0);
+        let mut scores: Vec<_> = learners.split(',').map(|l| (l, Score::default())).collect();
+        let mut edges = 0;
         for seed in first..first + graphs {
             let mechanisms = match law.as_str() {
                 "linear" => MechanismConfig::Linear(LinearConfig::default()),
                 _ => MechanismConfig::Mlp(MlpConfig::default()),
             };
             let world = World::draw(&ScalingConfig { seed, d, mechanisms, ..Default::default() })?;
-            let truth = world.dag();
-            edges += truth.edge_count();
-            let (codes, samples) = data(&world, n)?;
-            let start = Instant::now();
-            let mut rng = Seed(seed).rng(Stream::Eval);
-            pairs.add(truth, &PairRegression::default().learn(&codes, &mut rng)?.dag, start)?;
-            if with_enco {
+            edges += world.dag().edge_count();
+            let data = Data::of(&world, n)?;
+            for (learner, score) in &mut scores {
                 let start = Instant::now();
-                let learner = Enco { hidden: 32, epochs: 20, ..Enco::default() };
-                enco.add(truth, &learner.learn(&samples, &mut rng)?.dag, start)?;
+                let learned = data.learn(learner, &mut Seed(seed).rng(Stream::Eval))?;
+                score.add(world.dag(), &learned.dag, start)?;
             }
         }
-        for (name, score) in [("pairs", pairs), ("enco", enco)] {
-            if name == "pairs" || with_enco {
-                writeln!(
-                    out,
-                    "| {d} | {n} | {name} | {}/{graphs} | {:.2} | {} of {edges} | {:.3} |",
-                    score.exact,
-                    score.distance as f64 / graphs as f64,
-                    score.missed,
-                    score.seconds / graphs as f64
-                )?;
-            }
+        for (name, score) in scores {
+            writeln!(
+                out,
+                "| {d} | {n} | {name} | {}/{graphs} | {:.2} | {} of {edges} | {:.3} |",
+                score.exact,
+                score.distance as f64 / graphs as f64,
+                score.missed,
+                score.seconds / graphs as f64
+            )?;
         }
     }
     Ok(())
 }
 
-/// Codes of pairs for the one learner; for the other the variables, before as observational rows and
-/// after under their target.
-fn data(world: &World, n: usize) -> Result<(PairCodes, Samples), AnyError> {
-    let d = world.dag().dim();
-    let (_, truth) = world.sample(n, Split::Train)?;
-    let parts = (truth.e_before, truth.e_after, truth.z_before, truth.z_after);
-    let (Some(before), Some(after), Some(z_before), Some(z_after)) = parts else {
-        return Err("the world hides its variables".into());
-    };
-    let mut target_probs = DMatrix::zeros(n, d + 1);
-    for (row, target) in truth.targets.iter().flatten().enumerate() {
-        target_probs[(row, target.variables().first().map_or(0, |k| k + 1))] = 1.0;
+/// The same pairs in the form that each learner reads.
+struct Data {
+    codes: PairCodes,
+    variables: PairVariables,
+    /// The variables before as observational rows, those after under their targets.
+    samples: Samples,
+}
+
+impl Data {
+    fn of(world: &World, n: usize) -> Result<Self, AnyError> {
+        let d = world.dag().dim();
+        let (_, truth) = world.sample(n, Split::Train)?;
+        let parts = (truth.e_before, truth.e_after, truth.z_before, truth.z_after);
+        let (Some(before), Some(after), Some(z_before), Some(z_after)) = parts else {
+            return Err("the world hides its variables".into());
+        };
+        let mut target_probs = DMatrix::zeros(n, d + 1);
+        for (row, target) in truth.targets.iter().flatten().enumerate() {
+            target_probs[(row, target.variables().first().map_or(0, |k| k + 1))] = 1.0;
+        }
+        let none = DMatrix::from_fn(n, d + 1, |_, k| if k == 0 { 1.0 } else { 0.0 });
+        let samples = Samples::stacked(&[
+            Samples::with_target_probs(&z_before, &none)?,
+            Samples::with_target_probs(&z_after, &target_probs)?,
+        ])?;
+        let variables = PairVariables::new(z_before, z_after, target_probs.clone())?;
+        Ok(Self { codes: PairCodes::new(before, after, target_probs)?, variables, samples })
     }
-    let none = DMatrix::from_fn(n, d + 1, |_, k| if k == 0 { 1.0 } else { 0.0 });
-    let samples = Samples::stacked(&[
-        Samples::with_target_probs(&z_before, &none)?,
-        Samples::with_target_probs(&z_after, &target_probs)?,
-    ])?;
-    Ok((PairCodes::new(before, after, target_probs)?, samples))
+
+    fn learn(&self, learner: &str, rng: &mut dyn Rng) -> Result<LearnedGraph, AnyError> {
+        let pairs = PairRegression::default();
+        Ok(match learner {
+            "codes" => pairs.learn(&self.codes, rng)?,
+            "variables" => pairs.learn(&self.variables, rng)?,
+            "enco" => {
+                Enco { hidden: 32, epochs: 20, ..Enco::default() }.learn(&self.samples, rng)?
+            }
+            other => return Err(format!("expected codes, variables or enco, got {other}").into()),
+        })
+    }
 }

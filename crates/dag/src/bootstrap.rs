@@ -2,7 +2,7 @@ use rand::{Rng, RngExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{DagError, LearnedGraph, PairCodes, Samples, StructureLearner};
+use crate::{DagError, LearnedGraph, PairCodes, PairVariables, Samples, StructureLearner};
 
 /// A learner's beliefs averaged over resamples of the data, beside its answer on the data itself.
 ///
@@ -44,6 +44,12 @@ pub trait Resample: Sized {
 }
 
 impl Resample for PairCodes {
+    fn resample(&self, rng: &mut dyn Rng) -> Self {
+        self.select(&draw_rows(self.len(), rng))
+    }
+}
+
+impl Resample for PairVariables {
     fn resample(&self, rng: &mut dyn Rng) -> Self {
         self.select(&draw_rows(self.len(), rng))
     }

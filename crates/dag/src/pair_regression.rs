@@ -24,6 +24,12 @@ use crate::{DagError, LearnedGraph, PairCodes, StructureLearner, linear, nonline
 ///    predecessors, with random features for location and scale; an edge is a predecessor without
 ///    which the held-out likelihood is worse. `z_k = (e_k − b_k(z_pa)) / s_k(z_pa)` then follows.
 ///
+/// From [`crate::PairVariables`] it learns by other regressions with the same options: the order is
+/// read off what the interventions on each variable move; where the changes of every variable are
+/// weighted sums of its predecessors' changes, these sums and the regressions of the states before
+/// are solved together, each weighed by its own error, so that without errors the edges are exact
+/// once every cause was set; else step 4 is taken on the states before, `z_k` in place of `ẽ_k`.
+///
 /// Relabelling the variables relabels the answer, and the answer does not change when a code is
 /// shifted, scaled or flipped (exactly so for linear mechanisms; random features see another draw).
 /// Codes that repeat another code or are constant get no edges. A variable that is never intervened
@@ -125,7 +131,7 @@ impl PairRegression {
         Ok(PairFit { graph, z_before, mechanisms })
     }
 
-    fn validate(&self) -> Result<(), DagError> {
+    pub(crate) fn validate(&self) -> Result<(), DagError> {
         let check = |key, got: f64, highest| {
             let expected =
                 if highest < 2.0 { "a number from 0 to 1" } else { "a number, 0 or more" };
@@ -147,7 +153,7 @@ impl Findings {
 }
 
 /// Pairs `(from, to)` that run forward in the order.
-fn forward_pairs(order: &[usize]) -> impl Iterator<Item = (usize, usize)> + '_ {
+pub(crate) fn forward_pairs(order: &[usize]) -> impl Iterator<Item = (usize, usize)> + '_ {
     (0..order.len()).flat_map(move |k| (0..k).map(move |j| (order[j], order[k])))
 }
 
