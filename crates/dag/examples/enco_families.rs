@@ -1,6 +1,7 @@
 //! ENCO on the synthetic families of its paper, as a Markdown table.
 //!
-//! Arguments: variables, graphs per family, first seed, epochs, filter of the family's name.
+//! Arguments: variables, graphs per family, first seed, epochs, filter of the family's name,
+//! shrinkage of the networks.
 
 use std::io::Write;
 use std::time::Instant;
@@ -26,6 +27,7 @@ fn main() -> Result<(), AnyError> {
         (number(0, 25)?, number(1, 5)?, number(2, 1000)?);
     let epochs = number(3, Enco::default().epochs)?;
     let filter = arguments.get(4).cloned().unwrap_or_default();
+    let shrinkage = arguments.get(5).map_or(Ok(Enco::default().shrinkage), |a| a.parse())?;
     let mut out = std::io::stdout();
     writeln!(out, "| family | edges | SHD per graph | mean SHD | rounds | s per graph |")?;
     writeln!(out, "|---|---|---|---|---|---|")?;
@@ -47,7 +49,7 @@ fn main() -> Result<(), AnyError> {
             let dag = family.draw(dim, &mut rng)?;
             let network = DiscreteNetwork::random(dag.clone(), STATES, &mut rng)?;
             let samples = draw_samples(&network, &PLAN, &mut Seed(seed as u64).rng(Stream::Data))?;
-            let learner = Enco { epochs, ..Enco::default() };
+            let learner = Enco { epochs, shrinkage, ..Enco::default() };
             let fit = learner.fit(&samples, &mut Seed(seed as u64).rng(Stream::Init))?;
             distances.push(shd(&dag, &fit.graph.dag, Reversal::Once)?);
             edges += dag.edge_count();

@@ -21,10 +21,13 @@ pub(crate) fn edge_probability(
     candidates: usize,
     least_effect: f64,
 ) -> f64 {
-    let n = rows.max(1) as f64;
     let exists = logistic(log_odds(statistic, rows, candidates));
-    let margin = statistic.max(0.0).sqrt() - (least_effect * n).sqrt();
-    exists.min(normal_cdf(margin))
+    exists.min(at_least(statistic, rows, least_effect))
+}
+
+/// Probability that the partial effect size `f² = χ² / n` exceeds the least one that counts.
+pub(crate) fn at_least(statistic: f64, rows: usize, least_effect: f64) -> f64 {
+    normal_cdf(statistic.max(0.0).sqrt() - (least_effect * rows.max(1) as f64).sqrt())
 }
 
 /// The statistic at which [`edge_probability`] reaches one half.

@@ -73,6 +73,11 @@ pub struct Enco {
     /// Adam's rate in distribution steps.
     #[schemars(range(min = 0.0))]
     pub distribution_rate: f64,
+    /// Shrinkage of the networks' input weights per distribution step, in units of the rate; 0 is
+    /// the paper's own method. What a weak cause among many tells is lost in the errors of networks
+    /// that give every state of every input a free weight.
+    #[schemars(range(min = 0.0))]
+    pub shrinkage: f64,
     /// Graph steps per round.
     #[schemars(range(min = 1))]
     pub graph_steps: usize,
@@ -101,6 +106,7 @@ impl Default for Enco {
             distribution_steps: 2000,
             distribution_batch: 128,
             distribution_rate: 5e-3,
+            shrinkage: 3.0,
             graph_steps: 100,
             graph_batch: 64,
             graphs: 50,
@@ -189,6 +195,7 @@ impl Enco {
         }
         let rates = [
             ("distribution_rate", self.distribution_rate),
+            ("shrinkage", self.shrinkage),
             ("sparsity", self.sparsity),
             ("gamma_rate", self.gamma_rate),
             ("theta_rate", self.theta_rate),

@@ -1,6 +1,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use crate::least_squares::{spd_inverse, spd_solve};
+use crate::weight_law::Estimate;
 
 /// Gauss-Newton steps at most; from the start used here convergence takes two to five.
 const STEPS: usize = 30;
@@ -31,6 +32,17 @@ pub(crate) struct JointFit {
     /// Statistic on one degree of freedom for each pair `from < to`: Wald for weights in the
     /// support, score for the others.
     pub(crate) statistics: DMatrix<f64>,
+    /// Standard errors of the weights, of those outside the support as if each alone were added;
+    /// infinite where nothing is known.
+    pub(crate) errors: DMatrix<f64>,
+}
+
+impl JointFit {
+    /// The weight, or that which one step would give it if it were added, up to its sign.
+    pub(crate) fn estimate(&self, at: (usize, usize)) -> Estimate {
+        let error = self.errors[at];
+        Estimate { weight: self.statistics[at].sqrt() * error, error }
+    }
 }
 
 impl TotalEffects {
@@ -54,8 +66,8 @@ impl TotalEffects {
                 break;
             }
         }
-        let statistics = self.statistics(&weights, support);
-        JointFit { weights, statistics }
+        let [statistics, errors] = self.statistics(&weights, support);
+        JointFit { weights, statistics, errors }
     }
 
     fn line_search(
@@ -123,7 +135,8 @@ impl TotalEffects {
         (information, gradient)
     }
 
-    fn statistics(&self, weights: &DMatrix<f64>, support: &[(usize, usize)]) -> DMatrix<f64> {
+    /// Statistics and standard errors of all weights.
+    fn statistics(&self, weights: &DMatrix<f64>, support: &[(usize, usize)]) -> [DMatrix<f64>; 2] {
         let d = weights.ncols();
         let absent = (1..d).flat_map(|j| (0..j).map(move |i| (i, j)));
         let absent: Vec<_> = absent.filter(|at| !support.contains(at)).collect();
@@ -132,15 +145,22 @@ impl TotalEffects {
         let p = support.len();
         let covariance = spd_inverse(&information.view((0, 0), (p, p)).into_owned());
         let mut statistics = DMatrix::zeros(d, d);
+        let mut errors = DMatrix::from_element(d, d, f64::INFINITY);
         for (a, &at) in support.iter().enumerate() {
             statistics[at] = ratio(weights[at].powi(2), covariance[(a, a)]);
+            if covariance[(a, a)] > 0.0 {
+                errors[at] = covariance[(a, a)].sqrt();
+            }
         }
         for (a, &at) in absent.iter().enumerate() {
             let cross = information.view((0, p + a), (p, 1));
             let own = information[(p + a, p + a)] - cross.dot(&(&covariance * cross));
             statistics[at] = ratio(gradient[p + a].powi(2), own);
+            if own > 0.0 {
+                errors[at] = own.sqrt().recip();
+            }
         }
-        statistics
+        [statistics, errors]
     }
 }
 

@@ -63,6 +63,7 @@ mod screening;
 mod simd;
 mod variable_regression;
 mod variables;
+mod weight_law;
 
 pub use bootstrap::{Bootstrap, Resample};
 pub use codes::PairCodes;

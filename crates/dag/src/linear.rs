@@ -1,10 +1,11 @@
 use nalgebra::{DMatrix, DVector};
 
-use crate::belief::{critical_value, edge_probability};
+use crate::belief::{at_least, log_odds, logistic};
 use crate::joint::{JointFit, TotalEffects, total_effects, weights_of};
 use crate::least_squares::LeastSquares;
 use crate::pair_regression::{Findings, PairRegression};
 use crate::sample::Sample;
+use crate::weight_law::{Estimate, WeightLaw};
 
 /// Of the weights that could be dropped, one in this many is dropped before all are fitted anew.
 const DROP_ONE_IN: usize = 4;
@@ -12,24 +13,36 @@ const DROP_ONE_IN: usize = 4;
 /// Edges added or dropped after the first elimination, at most; more would be going in circles.
 const LAST_CHANGES: usize = 32;
 
+/// Times that the law of the weights is estimated and the edges are chosen by it.
+const LAWS: usize = 3;
+
 /// A linear system in causal order, read off the pairs.
 struct LinearSystem {
     effects: TotalEffects,
     /// Rows behind each variable.
     rows: Vec<usize>,
-    /// Statistic that a weight into each variable must exceed.
-    critical: Vec<f64>,
+    /// Least effect of an edge.
+    least_effect: f64,
+    /// What the weights have in common, once something is known of it.
+    law: Option<WeightLaw>,
 }
 
 /// The graph, beliefs and causal variables under linear mechanisms, `z_k = Σ_j W_jk z_j + σ_k e_k`.
 ///
 /// One least-squares fit per variable gives its total effects with their precision; all weights are
-/// then fitted to these at once, and edges are dropped, weakest first, while their Wald statistic
-/// is below the critical value of [`critical_value`]; last, single edges are added or dropped while
-/// that changes anything. The same changes from no edge at all are tried beside it.
+/// then fitted to these at once, and edges are dropped, weakest first, while the odds are against
+/// them; last, single edges are added or dropped while that changes anything. The same changes from
+/// no edge at all are tried beside it. The odds are those of [`log_odds`] at first, and then those of
+/// the law that the chosen weights follow.
 pub(crate) fn learn(sample: &Sample, order: &[usize], options: &PairRegression) -> Findings {
-    let system = LinearSystem::read(sample, order, options);
-    let fit = system.select();
+    let mut system = LinearSystem::read(sample, order, options);
+    let mut chosen = system.select();
+    for _ in 0..LAWS {
+        system.law = system.law_of(&chosen);
+        let (fit, support) = chosen;
+        chosen = system.change(&fit.weights, support);
+    }
+    let fit = chosen.0;
     let d = order.len();
     let mut found = Findings::unknown(sample.before.nrows(), d);
     let total = total_effects(&fit.weights);
@@ -40,12 +53,7 @@ pub(crate) fn learn(sample: &Sample, order: &[usize], options: &PairRegression) 
         found.z_before.set_column(order[k], &z);
         for j in 0..k {
             let at = (order[j], order[k]);
-            found.probs[at] = edge_probability(
-                fit.statistics[(j, k)],
-                system.rows[k],
-                pairs_of(d),
-                options.least_linear_effect,
-            );
+            found.probs[at] = system.probability(&fit, (j, k));
             let share = fit.weights[(j, k)].powi(2) * found.z_before.column(order[j]).variance();
             found.strengths[at] = if variance > 0.0 { 2.0 * share / variance } else { 0.0 };
         }
@@ -65,21 +73,29 @@ impl LinearSystem {
             estimates.push(estimate);
             precisions.push(precision);
         }
-        let critical = rows.iter().map(|&n| critical_value(n, pairs_of(order.len()), options));
-        let critical = critical.collect();
-        Self { effects: TotalEffects { estimates, precisions }, rows, critical }
+        let (effects, least_effect) =
+            (TotalEffects { estimates, precisions }, options.least_linear_effect);
+        Self { effects, rows, least_effect, law: None }
     }
 
     /// Chooses the support and fits it.
     ///
     /// Dropping from all edges and adding from none end in different places where a chain of small
     /// wrong effects imitates a missing one; the lower penalised misfit wins.
-    fn select(&self) -> JointFit {
+    fn select(&self) -> (JointFit, Vec<Edge>) {
         let start = weights_of(&self.effects.estimates);
         let paths = [self.drop_from(&start, self.candidates().collect()), (start, Vec::new())];
         let ends = paths.map(|(weights, support)| self.change(&weights, support));
         let [dropped, added] = ends;
-        if self.cost(&added) < self.cost(&dropped) { added.0 } else { dropped.0 }
+        if self.cost(&added) < self.cost(&dropped) { added } else { dropped }
+    }
+
+    /// The law of the weights, as far as a chosen support tells.
+    fn law_of(&self, (fit, support): &(JointFit, Vec<Edge>)) -> Option<WeightLaw> {
+        let seen: Vec<Edge> = self.candidates().filter(|&at| fit.errors[at].is_finite()).collect();
+        let estimates: Vec<Estimate> = seen.iter().map(|&at| fit.estimate(at)).collect();
+        let chosen = seen.iter().map(|at| support.contains(at));
+        (!seen.is_empty()).then(|| WeightLaw::of(&estimates, chosen))
     }
 
     /// Edges along the order into variables whose interventions were seen.
@@ -125,13 +141,25 @@ impl LinearSystem {
 
     /// The misfit of a support plus what its edges have to be worth.
     fn cost(&self, (fit, support): &(JointFit, Vec<Edge>)) -> f64 {
-        let price: f64 = support.iter().map(|at| self.critical[at.1]).sum();
-        self.effects.misfit(&total_effects(&fit.weights)) + price
+        let price = |&at: &Edge| fit.statistics[at] - self.excess(fit, at);
+        self.effects.misfit(&total_effects(&fit.weights)) + support.iter().map(price).sum::<f64>()
     }
 
     /// By how much a weight's statistic exceeds what it takes to be an edge.
     fn excess(&self, fit: &JointFit, at: Edge) -> f64 {
-        fit.statistics[at] - self.critical[at.1]
+        let least = self.least_effect * self.rows[at.1] as f64;
+        (2.0 * self.log_odds(fit, at)).min(fit.statistics[at] - least)
+    }
+
+    /// Probability that an edge exists and exceeds the least effect.
+    fn probability(&self, fit: &JointFit, at: Edge) -> f64 {
+        let large = at_least(fit.statistics[at], self.rows[at.1], self.least_effect);
+        logistic(self.log_odds(fit, at)).min(large)
+    }
+
+    fn log_odds(&self, fit: &JointFit, at: Edge) -> f64 {
+        let plain = || log_odds(fit.statistics[at], self.rows[at.1], pairs_of(self.rows.len()));
+        self.law.map_or_else(plain, |law| law.log_odds(fit.estimate(at)))
     }
 }
 

@@ -19,7 +19,10 @@ use crate::{DagError, LearnedGraph, PairCodes, StructureLearner, linear, nonline
 /// 3. *Linear mechanisms*, where no regression is curved: the coefficients are total effects
 ///    `T = (I − W)⁻¹`, and all weights `W` are fitted to them at once by maximum likelihood, edges
 ///    dropped while their Wald statistic is below `max(ln n_k + 2 ln m, n_k f²)`, for `n_k` rows,
-///    `m = d (d − 1) / 2` candidates and the least effect `f²`.
+///    `m = d (d − 1) / 2` candidates and the least effect `f²`. The law that the weights follow is
+///    then estimated from them, `± N(μ, τ²)` with probability `π` and 0 else, and edges are dropped
+///    and added while the posterior odds under it change anything (empirical Bayes: Efron, *Statistical
+///    Science* 2008).
 /// 4. *Other mechanisms*: in causal order, `ẽ_k` is regressed on the causal variables `z` of its
 ///    predecessors, with random features for location and scale; an edge is a predecessor without
 ///    which the held-out likelihood is worse. `z_k = (e_k − b_k(z_pa)) / s_k(z_pa)` then follows.

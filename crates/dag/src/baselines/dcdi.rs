@@ -181,7 +181,8 @@ impl<'a> Run<'a> {
             gradient,
         };
         let by_mask = fit.mask_slopes();
-        let rates = AdamRates { rate: self.options.rate as f32, mean: 0.9, square: 0.999 };
+        let rates =
+            AdamRates { rate: self.options.rate as f32, mean: 0.9, square: 0.999, shrinkage: 0.0 };
         self.stacks[stack].step(target, gradient, rates);
         let share = 1.0 / self.options.batch as f64;
         for (at, (slope, soft)) in by_mask.iter().zip(&softness).enumerate() {

@@ -78,7 +78,8 @@ impl Fitting {
             let sets = laws[target].draw_each(rows.len(), rng);
             let gradient = &mut self.gradient[..self.stack.weights(target).len()];
             let rate = options.distribution_rate as f32 * self.rates[target];
-            let rates = AdamRates { rate, mean: 0.9, square: 0.999 };
+            let shrinkage = options.shrinkage as f32;
+            let rates = AdamRates { rate, mean: 0.9, square: 0.999, shrinkage };
             let stack = &self.stack;
             let fit = Fit { stack, data, target, rows: &rows, sets: &sets, gradient };
             total += f64::from(fit.loss());

@@ -11,6 +11,8 @@ pub(crate) struct AdamRates {
     pub(crate) mean: f32,
     /// Decay of the mean of their squares.
     pub(crate) square: f32,
+    /// Shrinkage of the input weights per step, in units of `rate`.
+    pub(crate) shrinkage: f32,
 }
 
 /// Added to the root of the squared gradients, as is usual.
@@ -98,10 +100,16 @@ impl Stack {
         Parts { hidden: self.hidden, input, bias, output, output_bias }
     }
 
-    /// One step of Adam for the network of a variable.
+    /// One step of Adam for the network of a variable, whose input weights shrink beside it.
     ///
-    /// Kingma & Ba, *Adam: a method for stochastic optimization*, ICLR 2015.
+    /// Kingma & Ba, *Adam: a method for stochastic optimization*, ICLR 2015; Loshchilov & Hutter,
+    /// *Decoupled weight decay regularization*, ICLR 2019.
     pub(crate) fn step(&mut self, variable: usize, gradient: &[f32], rates: AdamRates) {
+        if rates.shrinkage > 0.0 {
+            let kept = (1.0 - rates.rate * rates.shrinkage).max(0.0);
+            let inputs = self.inputs * self.hidden;
+            self.weights[variable][..inputs].iter_mut().for_each(|w| *w *= kept);
+        }
         self.steps[variable] += 1;
         let step = self.steps[variable];
         vectorised(Update {
