@@ -35,7 +35,8 @@ use crate::{DagError, LearnedGraph, Samples, StructureLearner};
 /// probabilities `w`, the loss of `j` has weight `1 − w_j` for `γ` and `w_t (1 − w_j)` for `θ`.
 /// Without interventions the directions stay at 1/2, so that no edge is believed in.
 ///
-/// Networks have one hidden layer with leaky rectifiers. All networks are evaluated in one kernel
+/// Networks have one hidden layer with leaky rectifiers; the weights of the states of categorical
+/// inputs shrink as they learn, which the paper's do not. All networks are evaluated in one kernel
 /// over the stack; in graph fitting each distinct set of causes is evaluated once, however many of
 /// the graphs share it, which changes no number.
 ///
@@ -73,9 +74,9 @@ pub struct Enco {
     /// Adam's rate in distribution steps.
     #[schemars(range(min = 0.0))]
     pub distribution_rate: f64,
-    /// Shrinkage of the networks' input weights per distribution step, in units of the rate; 0 is
-    /// the paper's own method. What a weak cause among many tells is lost in the errors of networks
-    /// that give every state of every input a free weight.
+    /// Shrinkage of the weights of categorical inputs per distribution step, in units of the rate: an
+    /// addition to the paper's method, which is 0. A free weight for every state of every input has
+    /// errors that drown what one weak cause among many tells.
     #[schemars(range(min = 0.0))]
     pub shrinkage: f64,
     /// Graph steps per round.

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use crate::sample::mean_and_inverse_std;
 use crate::{Column, Samples};
 
@@ -55,6 +57,11 @@ impl Encoded {
     /// Rows of input weights of each network.
     pub(crate) fn inputs(&self) -> usize {
         self.offsets[self.dim]
+    }
+
+    /// Input rows of a variable.
+    pub(super) fn rows_of(&self, variable: usize) -> Range<usize> {
+        self.offsets[variable]..self.offsets[variable + 1]
     }
 
     /// Outputs of the network of a variable.

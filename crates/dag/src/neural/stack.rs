@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use rand::{Rng, RngExt};
 
 use super::Encoded;
@@ -11,7 +13,7 @@ pub(crate) struct AdamRates {
     pub(crate) mean: f32,
     /// Decay of the mean of their squares.
     pub(crate) square: f32,
-    /// Shrinkage of the input weights per step, in units of `rate`.
+    /// Shrinkage of the weights of categorical inputs per step, in units of `rate`.
     pub(crate) shrinkage: f32,
 }
 
@@ -25,6 +27,8 @@ const EPSILON: f32 = 1e-8;
 pub(crate) struct Stack {
     hidden: usize,
     inputs: usize,
+    /// Input rows of each categorical variable.
+    states: Vec<Range<usize>>,
     weights: Vec<Vec<f32>>,
     means: Vec<Vec<f32>>,
     squares: Vec<Vec<f32>>,
@@ -73,7 +77,9 @@ impl Stack {
         let weights: Vec<Vec<f32>> = (0..data.dim()).map(|j| network(j, rng)).collect();
         let zeros: Vec<Vec<f32>> = weights.iter().map(|w| vec![0.0; w.len()]).collect();
         let steps = vec![0; weights.len()];
-        Self { hidden, inputs, weights, means: zeros.clone(), squares: zeros, steps }
+        let states = (0..data.dim()).filter(|&k| data.is_categorical(k)).map(|k| data.rows_of(k));
+        let states = states.collect();
+        Self { hidden, inputs, states, weights, means: zeros.clone(), squares: zeros, steps }
     }
 
     /// Weights of a network.
@@ -100,15 +106,17 @@ impl Stack {
         Parts { hidden: self.hidden, input, bias, output, output_bias }
     }
 
-    /// One step of Adam for the network of a variable, whose input weights shrink beside it.
+    /// One step of Adam for the network of a variable, whose weights of states shrink beside it.
     ///
     /// Kingma & Ba, *Adam: a method for stochastic optimization*, ICLR 2015; Loshchilov & Hutter,
     /// *Decoupled weight decay regularization*, ICLR 2019.
     pub(crate) fn step(&mut self, variable: usize, gradient: &[f32], rates: AdamRates) {
         if rates.shrinkage > 0.0 {
             let kept = (1.0 - rates.rate * rates.shrinkage).max(0.0);
-            let inputs = self.inputs * self.hidden;
-            self.weights[variable][..inputs].iter_mut().for_each(|w| *w *= kept);
+            for Range { start, end } in &self.states {
+                let weights = start * self.hidden..end * self.hidden;
+                self.weights[variable][weights].iter_mut().for_each(|w| *w *= kept);
+            }
         }
         self.steps[variable] += 1;
         let step = self.steps[variable];
