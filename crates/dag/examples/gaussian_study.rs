@@ -31,32 +31,32 @@ fn main() -> Result<(), AnyError> {
     let mut out = std::io::stdout();
     writeln!(
         out,
-        "| {law}: learner | SHD, mean | SHD per graph | SID, mean | failed | s per graph |"
+        "| {law}: learner | SHD, mean | SHD per graph | SID, mean | SID per graph | failed | s per graph |"
     )?;
-    writeln!(out, "|---|---|---|---|---|---|")?;
+    writeln!(out, "|---|---|---|---|---|---|---|")?;
     for (name, learner) in learners() {
         if !name.contains(&filter) {
             continue;
         }
-        let (mut distances, mut effects, mut failed) = (Vec::new(), 0, 0);
+        let (mut distances, mut effects, mut failed) = (Vec::new(), Vec::new(), 0);
         let start = Instant::now();
         for seed in first..first + graphs {
             let (dag, samples) = system(&law, dim, seed as u64)?;
             match learner.learn(&samples, &mut Seed(seed as u64).rng(Stream::Init)) {
                 Ok(learned) => {
                     distances.push(shd(&dag, &learned.dag, Reversal::Once)?);
-                    effects += sid(&dag, &learned.dag)?.count;
+                    effects.push(sid(&dag, &learned.dag)?.count);
                 }
                 Err(_) => failed += 1,
             }
         }
-        let of = |x: usize| x as f64 / distances.len().max(1) as f64;
+        let mean = |all: &[usize]| all.iter().sum::<usize>() as f64 / all.len().max(1) as f64;
         let seconds = start.elapsed().as_secs_f64() / graphs as f64;
-        let mean = of(distances.iter().sum());
         writeln!(
             out,
-            "| {name} | {mean:.1} | {distances:?} | {:.1} | {failed} | {seconds:.1} |",
-            of(effects)
+            "| {name} | {:.1} | {distances:?} | {:.1} | {effects:?} | {failed} | {seconds:.1} |",
+            mean(&distances),
+            mean(&effects)
         )?;
     }
     Ok(())

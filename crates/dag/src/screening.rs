@@ -64,7 +64,8 @@ impl Dependence {
         line: &LeastSquares,
     ) {
         let p = others.len();
-        let cubic = LeastSquares::fit(&mut powers(codes, 3), response);
+        // Of the line's residuals: clipping a code must not leave a part of a steep line behind.
+        let cubic = LeastSquares::fit(&mut powers(codes, 3), line.residuals.as_slice());
         let sizes: Vec<f64> = cubic.residuals.iter().map(|r| r.abs()).collect();
         let scale = LeastSquares::fit(&mut powers(codes, 2), &sizes);
         for (c, &j) in others.iter().enumerate() {

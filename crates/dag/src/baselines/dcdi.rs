@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::belief::logistic;
 use crate::distinct::on_distinct;
 use crate::neural::{AdamRates, Encoded, Fit, ParentSets, Stack};
+use crate::soft_graph::{GraphTerm, SoftGraph};
 use crate::{DagError, LearnedGraph, Samples, StructureLearner};
 
 /// Steps between updates of the multiplier.
@@ -192,15 +193,14 @@ impl<'a> Run<'a> {
 
     fn move_logits(&mut self, step: usize, slopes: &DMatrix<f64>) {
         let probs = self.probs();
-        let exponential = probs.clone().exp();
-        let h = exponential.trace() - probs.nrows() as f64;
+        let GraphTerm { value: h, gradient } = SoftGraph::trusted(probs.clone()).acyclicity();
         let pressure = self.multiplier + self.penalty * h;
         let t = i32::try_from(step + 1).unwrap_or(i32::MAX);
         for (i, j) in (0..probs.nrows()).flat_map(|i| (0..probs.nrows()).map(move |j| (i, j))) {
             if i == j {
                 continue;
             }
-            let by_prob = self.options.sparsity + pressure * exponential[(j, i)];
+            let by_prob = self.options.sparsity + pressure * gradient[(i, j)];
             let slope = slopes[(i, j)] + by_prob * probs[(i, j)] * (1.0 - probs[(i, j)]);
             let [mean, square] = &mut self.moments;
             mean[(i, j)] = 0.9 * mean[(i, j)] + 0.1 * slope;
