@@ -1,6 +1,35 @@
 //! Published numbers, met and missed.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use domino_experiments::sweep::{Expected, Plan};
+
 use crate::place::Place;
+
+/// Files of a folder of the package.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap();
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn every_study_can_be_planned_and_every_published_number_is_of_one() {
+    for path in files("sweeps") {
+        let (_, plan) = Plan::of_file(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        assert_eq!(path.file_stem().unwrap().to_str(), Some(plan.name.as_str()));
+    }
+    for path in files("expected") {
+        let expected: Expected = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        assert_eq!(path.file_stem().unwrap().to_str(), Some(expected.study.as_str()));
+        let study = path.with_file_name(format!("../sweeps/{}.toml", expected.study));
+        let (_, plan) = Plan::of_file(&study).unwrap();
+        for check in &expected.checks {
+            let found = plan.lines.iter().any(|line| line.factors == check.factors);
+            assert!(found, "{}: {}", expected.study, check.label());
+        }
+    }
+}
 
 #[test]
 fn a_study_that_is_run_again_meets_its_numbers_and_a_wrong_one_fails() {
