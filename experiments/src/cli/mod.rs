@@ -3,6 +3,7 @@
 //! Exit codes: 0 for success, 2 for whatever the user can mend (arguments, configuration, data,
 //! folders), 1 for a fault of the program, 130 for a run that was interrupted.
 
+mod changed;
 mod data;
 mod embed;
 mod evaluate;
@@ -48,6 +49,8 @@ enum Command {
     Embed(embed::Args),
     /// Ask a finished run's model what an observation would have been
     Intervene(intervene::Args),
+    /// Ask a finished run's model what was changed between two pictures
+    Changed(changed::Args),
     /// Score what any model says against the truth, by every metric that both allow
     Metrics(metrics::Args),
     /// Draw the report of a run again, or write a page that compares several
@@ -105,6 +108,7 @@ impl Command {
             Self::Evaluate(args) => evaluate::perform(args)?,
             Self::Embed(args) => embed::perform(args)?,
             Self::Intervene(args) => intervene::perform(args)?,
+            Self::Changed(args) => changed::perform(args)?,
             Self::Metrics(args) => metrics::perform(args)?,
             Self::Report(args) => report::perform(args)?,
             Self::Data(command) => return command.perform(),

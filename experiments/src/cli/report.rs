@@ -70,7 +70,14 @@ fn markdown(reports: &[Report]) -> String {
 fn draw(folder: &RunFolder) -> Result<()> {
     let (report, curves) = (folder.report()?, folder.curves()?);
     let (run, config) = (folder.run_info()?, folder.config()?);
-    let page = Page { report: &report, curves: &curves, run: run.as_ref(), config: &config };
+    let panels = folder.panels();
+    let page = Page {
+        report: &report,
+        curves: &curves,
+        panels: &panels,
+        run: run.as_ref(),
+        config: &config,
+    };
     Ok(write_report(folder.path(), &page)?)
 }
 

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::nullable;
+use crate::pictures::PictureScores;
 
 /// Everything a run found, without times or hosts: equal runs have equal reports.
 ///
@@ -38,6 +39,9 @@ pub struct Report {
     pub scores: Option<Scores>,
     /// What the model answers to "what would be if"; one sweep per variable.
     pub counterfactuals: Vec<CounterfactualStrip>,
+    /// How good the pictures are that the model draws, if it draws any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pictures: Option<PictureScores>,
 }
 
 /// The data of a run.

@@ -7,6 +7,7 @@ use domino::vae::FittedIlcm;
 
 use crate::counterfactuals::Sweep;
 use crate::dataset::Dataset;
+use crate::pictures::{Panel, PictureScores, Studio, panels};
 use crate::report::{
     CounterfactualStrip, DataSummary, Edge, Report, Scores, VariableSummary, Verdict,
 };
@@ -31,6 +32,10 @@ pub struct Measured {
     pub target_shares: Vec<f64>,
     /// One sweep per variable.
     pub counterfactuals: Vec<CounterfactualStrip>,
+    /// Of a model of pictures: how good they are.
+    pub pictures: Option<PictureScores>,
+    /// And the pages that show them.
+    pub panels: Vec<Panel>,
 }
 
 /// Measures a fit on the test pairs, whose embedding is `test`.
@@ -56,12 +61,20 @@ pub fn measure(
     if let (Some(scores), Some(world)) = (&scores, &data.world) {
         sweep.add_truth(&mut counterfactuals, world.as_ref(), &data.test, &scores.matching);
     }
+    let matching = scores.as_ref().map(|scores| &scores.matching[..]);
+    let world = data.world.as_deref();
+    let studio = Studio { model: &fit.model, test: &data.test, embedding: test };
+    let studio = fit.model.picture().map(|_| studio);
+    let pictures = studio.as_ref().map(|studio| studio.scores(world, matching));
+    let panels = studio.map_or_else(Vec::new, |studio| panels(&studio, world, matching));
     let likelihood = log_likelihood(&fit.model, &data.test.pairs, seed)?;
     Ok(Measured {
         scores,
         verdict: verdict(&fit.diagnosis, Some(likelihood)),
         target_shares: target_shares(test),
         counterfactuals,
+        pictures,
+        panels,
     })
 }
 
@@ -93,6 +106,7 @@ impl Measured {
             verdict: self.verdict,
             scores: self.scores,
             counterfactuals: self.counterfactuals,
+            pictures: self.pictures,
         })
     }
 }

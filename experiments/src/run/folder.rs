@@ -7,20 +7,23 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::config::{ConfigError, resolve};
+use crate::pictures::{Panel, read_panels};
 use crate::report::{Curves, CurvesError, Report, RunInfo};
 use crate::settings::Settings;
 
 const CONFIG: &str = "config.toml";
 const RUN: &str = "run.json";
 const REPORT: &str = "report.json";
+const PICTURES: &str = "pictures";
 const METRICS: &str = "metrics.jsonl";
 const LOCK: &str = ".lock";
 
 /// Everything a run writes, the mark of a finished run first.
-const CONTENT: [&str; 10] = [
+const CONTENT: [&str; 11] = [
     REPORT,
     "report.html",
     "figures",
+    PICTURES,
     "evaluation.json",
     "embedding.npz",
     "model",
@@ -150,6 +153,27 @@ impl RunFolder {
     /// The page.
     pub fn page(&self) -> PathBuf {
         self.root.join("report.html")
+    }
+
+    /// Writes pages of pictures, if there are any.
+    ///
+    /// # Errors
+    /// [`FolderError::Write`] if the folder refuses.
+    pub fn write_panels(&self, panels: &[Panel]) -> Result<(), FolderError> {
+        if panels.is_empty() {
+            return Ok(());
+        }
+        let folder = self.root.join(PICTURES);
+        create_folder(&folder)?;
+        for panel in panels {
+            write_bytes(&folder.join(format!("{}.png", panel.name)), &panel.png)?;
+        }
+        Ok(())
+    }
+
+    /// The pages of pictures that the run has.
+    pub fn panels(&self) -> Vec<Panel> {
+        read_panels(&self.root.join(PICTURES))
     }
 
     /// How far the run of this configuration, as canonical TOML, on data of this checksum is.

@@ -23,6 +23,7 @@ pub use log::RunLog;
 
 use crate::config::to_canonical_toml;
 use crate::dataset::Dataset;
+use crate::pictures::Panel;
 use crate::report::{Page, Report, write_report};
 use crate::settings::Settings;
 
@@ -101,11 +102,19 @@ pub fn perform(request: &Request, stop: &AtomicBool) -> Result<Outcome> {
         folder.discard_if_untrained()?;
     }
     let Some(fit) = fitted? else { return Ok(Outcome::Interrupted(folder)) };
-    let Some(report) = job.measure(&fit)? else { return Ok(Outcome::Interrupted(folder)) };
+    let Some((report, panels)) = job.measure(&fit)? else {
+        return Ok(Outcome::Interrupted(folder));
+    };
     let info = info();
     folder.write_run_info(&info)?;
     let curves = folder.curves()?;
-    let page = Page { report: &report, curves: &curves, run: Some(&info), config: &config };
+    let page = Page {
+        report: &report,
+        curves: &curves,
+        panels: &panels,
+        run: Some(&info),
+        config: &config,
+    };
     write_report(folder.path(), &page)?;
     Ok(Outcome::Finished(folder, Box::new(report)))
 }
@@ -152,7 +161,7 @@ impl Job<'_> {
     }
 
     /// Writes the model and its embedding, and measures; nothing if it was stopped.
-    fn measure(&self, fit: &Fit) -> Result<Option<Report>> {
+    fn measure(&self, fit: &Fit) -> Result<Option<(Report, Vec<Panel>)>> {
         create_folder(&self.folder.model())?;
         save(&self.folder.model(), fit, &self.settings.recipe())?;
         if self.stop.load(Ordering::Relaxed) {
@@ -164,6 +173,8 @@ impl Job<'_> {
         if self.stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        Ok(Some(measured.into_report(fit, self.settings, self.data)?))
+        self.folder.write_panels(&measured.panels)?;
+        let panels = measured.panels.clone();
+        Ok(Some((measured.into_report(fit, self.settings, self.data)?, panels)))
     }
 }

@@ -19,7 +19,7 @@ pub struct Metric {
 }
 
 /// All metrics, in the order of tables.
-pub const METRICS: [Metric; 14] = [
+pub const METRICS: [Metric; 16] = [
     Metric::score("disentanglement", Better::Higher, |r| scores(r)?.disentanglement),
     Metric::score("completeness", Better::Higher, |r| scores(r)?.completeness),
     Metric::score("informativeness_mse", Better::Lower, |r| scores(r)?.informativeness_test),
@@ -36,6 +36,10 @@ pub const METRICS: [Metric; 14] = [
     }),
     Metric::score("sparsity_of_change", Better::Higher, |r| r.verdict.sparsity_of_change),
     Metric::score("reconstruction_error", Better::Lower, |r| r.verdict.reconstruction),
+    Metric::score("reconstruction_psnr", Better::Higher, |r| {
+        Some(r.pictures.as_ref()?.reconstruction_psnr)
+    }),
+    Metric::score("worst_counterfactual_psnr", Better::Higher, |r| r.pictures.as_ref()?.worst()),
 ];
 
 impl Metric {

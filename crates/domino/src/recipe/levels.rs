@@ -96,10 +96,13 @@ impl Level<'_> {
         let (linear_cost, trained_cost) =
             (self.costs(&linear, context), self.costs(&trained.functions, context));
         let stack = self.variables.len();
+        // The linear fit is the simpler law where there is one component. Several that lie still
+        // are no law worth keeping.
+        let certain = if linear.components() == 1 { CERTAIN } else { 0.0 };
         let choice: Vec<usize> = (0..stack)
             .map(|s| {
                 let gains = linear_cost[s].iter().zip(&trained_cost[s]).map(|(a, b)| a - b);
-                if is_worth(gains.collect(), self.stage.worth) { stack + s } else { s }
+                if is_worth(gains.collect(), self.stage.worth, certain) { stack + s } else { s }
             })
             .collect();
         Ok(SolutionFunctions::gather(&[linear, trained.functions], &choice))
@@ -179,12 +182,12 @@ impl Level<'_> {
     }
 }
 
-/// Whether a mean gain exceeds `worth` by more than chance explains.
-fn is_worth(gains: Vec<f64>, worth: f64) -> bool {
+/// Whether a mean gain exceeds `worth` by `certain` standard errors.
+fn is_worth(gains: Vec<f64>, worth: f64, certain: f64) -> bool {
     let n = gains.len() as f64;
     let mean = gains.iter().sum::<f64>() / n.max(1.0);
     let variance = gains.iter().map(|g| (g - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
-    mean > worth + CERTAIN * (variance / n.max(1.0)).sqrt()
+    mean > worth + certain * (variance / n.max(1.0)).sqrt()
 }
 
 #[cfg(test)]
@@ -193,8 +196,9 @@ mod tests {
 
     #[test]
     fn a_gain_must_exceed_chance() {
-        assert!(is_worth(vec![0.1, 0.12, 0.11, 0.09], 0.002));
-        assert!(!is_worth(vec![0.4, -0.3, 0.5, -0.4], 0.002));
-        assert!(!is_worth(vec![], 0.002));
+        assert!(is_worth(vec![0.1, 0.12, 0.11, 0.09], 0.002, CERTAIN));
+        assert!(!is_worth(vec![0.4, -0.3, 0.5, -0.4], 0.002, CERTAIN));
+        assert!(is_worth(vec![0.4, -0.3, 0.5, -0.4], 0.002, 0.0));
+        assert!(!is_worth(vec![], 0.002, 0.0));
     }
 }

@@ -20,8 +20,8 @@ mod scales;
 mod variables;
 
 pub use config::{
-    CoarseToFine, ElboPhase, GraphStage, GroupStage, MechanismStage, ModelConfig, PictureStage, RecipeConfig,
-    RegressionStage, Rotation, Scale, StartConfig, ThinStage, VariableStage,
+    CoarseToFine, ElboPhase, GraphStage, GroupStage, MechanismStage, ModelConfig, PictureStage,
+    RecipeConfig, RegressionStage, Rotation, Scale, StartConfig, ThinStage, VariableStage,
 };
 pub use error::FitError;
 pub use fit::{Diagnosis, Fit, embed, fit};

@@ -216,10 +216,8 @@ fn train_group(
     stage: &GroupStage,
     context: &mut TrainContext<'_>,
 ) -> Result<Ilcm, FitError> {
-    let weights = |progress| GroupWeights {
-        beta: stage.beta.at(progress),
-        noise: stage.noise.at(progress),
-    };
+    let weights =
+        |progress| GroupWeights { beta: stage.beta.at(progress), noise: stage.noise.at(progress) };
     let objective = GroupVae { model, averaging: stage.averaging };
     Ok(train(objective, source, (0, "variables"), &stage.phase, weights, context)?.model)
 }

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use domino::core::files::write_atomically;
-use domino::core::{Form, GroundTruth, ImageShape, InterventionTarget, Observations};
-use domino_render::Picture;
+use domino::core::{Form, GroundTruth, InterventionTarget};
 use domino_render::sheet::Sheet;
 
 use crate::dataset::Source;
+use crate::pictures::picture;
 
 /// Pairs on the page.
 const PAIRS: usize = 24;
@@ -30,8 +30,8 @@ pub(super) fn draw(source: &Source, out: &Path) -> Result<()> {
     let mut sheet = Sheet::new([scale * shape.width, scale * shape.height], COLUMNS);
     for row in rows {
         let [under_before, under_after] = captions(&truth, row);
-        sheet.add(&picture(pairs.before(), row, shape, scale), &under_before);
-        sheet.add(&picture(pairs.after(), row, shape, scale), &under_after);
+        sheet.add(&picture(pairs.before(), row, scale), &under_before);
+        sheet.add(&picture(pairs.after(), row, scale), &under_after);
     }
     write_atomically(out, |file| sheet.page().write_png(file).map_err(std::io::Error::other))?;
     Ok(())
@@ -59,24 +59,6 @@ fn captions(truth: &GroundTruth, row: usize) -> [String; 2] {
     [format!("{row} {what}"), values.join(", ")]
 }
 
-/// A picture in red, green and blue, each pixel as a square of `scale` pixels. Of more than three
-/// channels the first three count, of fewer the first alone.
-fn picture(x: &Observations, row: usize, shape: ImageShape, scale: usize) -> Picture {
-    let Observations::Images { data, .. } = x else { unreachable!("only pictures are drawn") };
-    let pixels = &data[row * shape.len()..(row + 1) * shape.len()];
-    let color = |pixel: &[u8]| match pixel {
-        [r, g, b, ..] => [*r, *g, *b],
-        _ => [pixel[0]; 3],
-    };
-    let (width, height) = (scale * shape.width, scale * shape.height);
-    let at = |x: usize, y: usize| {
-        let start = (y / scale * shape.width + x / scale) * shape.channels;
-        color(&pixels[start..start + shape.channels])
-    };
-    let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
-    Picture { width, height, data: places.flat_map(|(x, y)| at(x, y)).collect() }
-}
-
 #[cfg(test)]
 mod tests {
     use nalgebra::DMatrix;
@@ -95,15 +77,5 @@ mod tests {
         assert_eq!(captions(&truth, 0), ["0 none", ""]);
         assert_eq!(captions(&truth, 1), ["1 green", "0.40 to 0.90"]);
         assert_eq!(captions(&GroundTruth::default(), 3), ["3", ""]);
-    }
-
-    #[test]
-    fn pixels_become_squares() {
-        let shape = ImageShape { height: 1, width: 2, channels: 1 };
-        let x = Observations::Images { data: vec![0, 0, 7, 9], shape };
-        let picture = picture(&x, 1, shape, 2);
-        assert_eq!((picture.width, picture.height), (4, 2));
-        let row = [7, 7, 7, 7, 7, 7, 9, 9, 9, 9, 9, 9];
-        assert_eq!(picture.data, [row, row].concat());
     }
 }

@@ -1,9 +1,12 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 
 use super::appendix::{all_scores, config, run, value};
 use super::{badge, figure, page};
+use crate::pictures::{Panel, PictureScores};
 use crate::report::figures::figures;
-use crate::report::numbers::{MISSING, count, percent, significant};
+use crate::report::numbers::{MISSING, count, fixed, percent, significant};
 use crate::report::scores::{Rank, SCORES, ScoreKind};
 use crate::report::{Curves, Figure, Report, RunInfo, Scores, Verdict};
 
@@ -14,6 +17,8 @@ pub struct Page<'a> {
     pub report: &'a Report,
     /// How the loss went.
     pub curves: &'a Curves,
+    /// Pages of pictures, of a model that draws them.
+    pub panels: &'a [Panel],
     /// What ran where, if that is known.
     pub run: Option<&'a RunInfo>,
     /// The resolved configuration as TOML.
@@ -34,6 +39,7 @@ pub fn html(shown: &Page<'_>) -> String {
         (section("Variables and targets", &[find("importance"), find("confusion"), find("targets")]))
         (variables(report))
         (section("Counterfactuals: what would be if", &[find("counterfactuals")]))
+        (pictures(report.pictures.as_ref(), shown.panels))
         (section("Learning curves", &[find("curves")]))
         @if let Some(scores) = &report.scores { (all_scores(scores, report)) }
         h2 { "How this was made" }
@@ -41,6 +47,59 @@ pub fn html(shown: &Page<'_>) -> String {
         (run(shown.run, report))
     };
     page(&title, body)
+}
+
+/// Pictures that the model draws, and how good they are.
+fn pictures(scores: Option<&PictureScores>, panels: &[Panel]) -> Markup {
+    html! {
+        @if !panels.is_empty() {
+            h2 { "Pictures" }
+            @if let Some(scores) = scores { (psnr_table(scores)) }
+            @for panel in panels {
+                figure id=(panel.name) {
+                    img
+                        style="max-width:100%;image-rendering:pixelated"
+                        alt=(panel.caption)
+                        src=(format!("data:image/png;base64,{}", STANDARD.encode(&panel.png)));
+                    figcaption { (panel.caption) }
+                }
+            }
+        }
+    }
+}
+
+fn psnr_table(scores: &PictureScores) -> Markup {
+    let decibels = |value: f64| format!("{} dB", fixed(value, 1));
+    html! {
+        p {
+            "Reconstructions of held-out pictures reach a peak signal-to-noise ratio of "
+            b { (decibels(scores.reconstruction_psnr)) } "."
+        }
+        @if !scores.counterfactuals.is_empty() {
+            div.scroll {
+                table {
+                    thead { tr {
+                        th { "One variable set" } th.n { "Mean" } th.n { "Worst tenth below" }
+                        th.n { "Left as it was" }
+                    } }
+                    tbody {
+                        @for edit in &scores.counterfactuals {
+                            tr {
+                                td { (edit.variable) }
+                                td.n { (decibels(edit.psnr)) }
+                                td.n { (decibels(edit.low_psnr)) }
+                                td.n { (decibels(edit.unchanged_psnr)) }
+                            }
+                        }
+                    }
+                }
+            }
+            p.small {
+                "Counterfactual pictures against the rendered truth, the values being those that \
+                 interventions gave; last, the picture before the intervention as the answer."
+            }
+        }
+    }
 }
 
 fn header(report: &Report) -> Markup {

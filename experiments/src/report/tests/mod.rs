@@ -8,7 +8,7 @@ type Result = std::result::Result<(), Box<dyn std::error::Error>>;
 
 fn page(report: &Report) -> String {
     let (curves, run) = (sample::curves(), sample::run_info());
-    html(&Page { report, curves: &curves, run: Some(&run), config: CONFIG })
+    html(&Page { report, curves: &curves, panels: &[], run: Some(&run), config: CONFIG })
 }
 
 /// The drawing of a figure, if the report has it.
@@ -51,7 +51,7 @@ fn a_diverged_report_survives_json_and_can_be_drawn() -> Result {
 #[test]
 fn a_report_writes_every_figure_twice_and_the_same_each_time() -> Result {
     let (report, curves) = (sample::report(4, Quality::Good), sample::curves());
-    let page = Page { report: &report, curves: &curves, run: None, config: CONFIG };
+    let page = Page { report: &report, curves: &curves, panels: &[], run: None, config: CONFIG };
     let (a, b) = (tempfile::tempdir()?, tempfile::tempdir()?);
     write_report(a.path(), &page)?;
     write_report(b.path(), &page)?;
@@ -186,7 +186,7 @@ fn gallery() -> Result {
         ("d1", sample::report(1, Quality::Good)),
     ];
     for (name, report) in &cases {
-        let page = Page { report, curves: &curves, run: Some(&run), config: CONFIG };
+        let page = Page { report, curves: &curves, panels: &[], run: Some(&run), config: CONFIG };
         write_report(&folder.join(name), &page)?;
     }
     let seeds: Vec<_> = (0..9)

@@ -70,6 +70,7 @@ pub(super) fn report(d: usize, quality: Quality) -> Report {
     let shares: Vec<f64> = (0..d).map(|n| (0.8 + 0.4 * noise(n)) / (d + 1) as f64).collect();
     let none = 1.0 - shares.iter().sum::<f64>();
     Report {
+        pictures: None,
         experiment: format!("circuit-vectors-d{d}"),
         config_hash: "3fa90c1be274".to_owned(),
         seed: 7,

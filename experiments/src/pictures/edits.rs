@@ -1,0 +1,236 @@
+use domino::core::{Embedding, InterventionTarget, Observations};
+use domino::data::Generator;
+use domino::model::{Action, Causal, LatentCausalModel, Obs, Scm, download, upload, upload_rows};
+use domino::vae::FittedIlcm;
+use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
+
+use super::strip::psnr;
+use crate::dataset::Sample;
+
+/// Counterfactuals of each variable that are compared with the truth.
+const COMPARED: usize = 200;
+
+/// Pictures decoded at once.
+const CHUNK: usize = 256;
+
+/// How far a model's pictures are from rendered ones.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PictureScores {
+    /// Mean peak signal-to-noise ratio of reconstructions, in decibels.
+    pub reconstruction_psnr: f64,
+    /// Counterfactuals, one entry per true variable; empty where there is no generator to render
+    /// the truth.
+    pub counterfactuals: Vec<EditScore>,
+}
+
+/// Pictures of what would be if one variable were set, against the rendered truth.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EditScore {
+    /// The true variable.
+    pub variable: String,
+    /// Mean peak signal-to-noise ratio, in decibels.
+    pub psnr: f64,
+    /// The ratio below which one picture in ten lies.
+    pub low_psnr: f64,
+    /// The mean ratio of the picture before, left as it is: what doing nothing would reach.
+    pub unchanged_psnr: f64,
+}
+
+impl PictureScores {
+    /// The mean ratio of the variable whose counterfactuals are worst.
+    pub fn worst(&self) -> Option<f64> {
+        self.counterfactuals.iter().map(|edit| edit.psnr).reduce(f64::min)
+    }
+}
+
+/// A model of pictures beside the pictures that it is asked about.
+pub struct Studio<'a> {
+    /// The model.
+    pub model: &'a FittedIlcm,
+    /// Pairs, with what is known of them.
+    pub test: &'a Sample,
+    /// What the model says of the pairs.
+    pub embedding: &'a Embedding,
+}
+
+/// The generator of the pictures and the code that each of its variables is matched with.
+#[derive(Clone, Copy)]
+pub(super) struct World<'a> {
+    pub(super) generator: &'a dyn Generator,
+    pub(super) matching: &'a [usize],
+    pub(super) z: &'a DMatrix<f64>,
+    pub(super) e: &'a DMatrix<f64>,
+}
+
+impl Studio<'_> {
+    /// Pictures of causal variables `[n, d]`.
+    pub fn draw(&self, z: &DMatrix<f64>) -> Observations {
+        let mut rows = Vec::new();
+        for start in (0..z.nrows()).step_by(CHUNK) {
+            let z = z.rows(start, CHUNK.min(z.nrows() - start)).into_owned();
+            let x = self.model.decode(Causal(upload(&z, &self.model.device()))).0;
+            let byte = |&v: &f64| (v * 255.0).round().clamp(0.0, 255.0) as u8;
+            rows.extend(download(x).transpose().iter().map(byte));
+        }
+        match self.test.pairs.before() {
+            Observations::Images { shape, .. } => {
+                Observations::Images { data: rows, shape: *shape }
+            }
+            Observations::Vectors { .. } => unreachable!("a studio has pictures"),
+        }
+    }
+
+    /// Causal variables after one of them is set, row by row: `z [n, d]`, `values [n]`.
+    pub fn set(&self, z: &DMatrix<f64>, variable: usize, values: &[f64]) -> DMatrix<f64> {
+        let device = self.model.device();
+        let mask = |_, k| f64::from(u8::from(k == variable));
+        let action = Action {
+            mask: upload(&DMatrix::from_fn(z.nrows(), z.ncols(), mask), &device),
+            value: upload(&DMatrix::from_fn(z.nrows(), z.ncols(), |n, _| values[n]), &device),
+        };
+        download(self.model.counterfactual(Causal(upload(z, &device)), &action).0)
+    }
+
+    /// How far its pictures are from the true ones; `matching` is the code of every true variable.
+    pub fn scores(
+        &self,
+        generator: Option<&dyn Generator>,
+        matching: Option<&[usize]>,
+    ) -> PictureScores {
+        let n = self.test.pairs.len().min(COMPARED);
+        let before = self.test.pairs.before().slice(0..n);
+        let back = self.draw(&self.embedding.z_before.rows(0, n).into_owned());
+        let world = generator.zip(matching).and_then(|(g, m)| self.world(g, m));
+        PictureScores {
+            reconstruction_psnr: mean(&psnr(&back, &before)),
+            counterfactuals: world.map_or_else(Vec::new, |world| {
+                (0..world.matching.len()).map(|factor| self.edit(world, factor)).collect()
+            }),
+        }
+    }
+
+    /// The generator, where it can answer for these pairs and every variable has its code.
+    pub(super) fn world<'b>(
+        &'b self,
+        generator: &'b dyn Generator,
+        matching: &'b [usize],
+    ) -> Option<World<'b>> {
+        let (z, e) = (self.test.truth.z_before.as_ref()?, self.test.truth.e_before.as_ref()?);
+        let whole = matching.len() == self.embedding.dim() && matching.len() == z.ncols();
+        whole.then_some(World { generator, matching, z, e })
+    }
+
+    fn edit(&self, world: World<'_>, factor: usize) -> EditScore {
+        let n = self.test.pairs.len().min(COMPARED);
+        let values = self.drawn_values(factor, n);
+        let truth = world.after(&(0..n).collect::<Vec<_>>(), factor, &values);
+        let code = world.matching[factor];
+        let ruler = Ruler::new(world.z.column(factor), self.embedding.z_before.column(code));
+        let set: Vec<f64> = values.iter().map(|&v| ruler.code_of(v)).collect();
+        let before = self.embedding.z_before.rows(0, n).into_owned();
+        let mut ratios = psnr(&self.draw(&self.set(&before, code, &set)), &truth);
+        let unchanged = psnr(&self.test.pairs.before().slice(0..n), &truth);
+        let psnr = mean(&ratios);
+        ratios.sort_by(f64::total_cmp);
+        EditScore {
+            variable: world.generator.names()[factor].clone(),
+            psnr,
+            low_psnr: ratios[ratios.len() / 10],
+            unchanged_psnr: mean(&unchanged),
+        }
+    }
+
+    /// Values that interventions gave a variable in the pairs, or else that it has, for `n` rows.
+    fn drawn_values(&self, factor: usize, n: usize) -> Vec<f64> {
+        let truth = &self.test.truth;
+        let hit = |row: &usize| {
+            let targets = truth.targets.as_ref();
+            targets.is_some_and(|all| all[*row] == InterventionTarget::Atomic(factor))
+        };
+        let column = truth.z_after.as_ref().or(truth.z_before.as_ref()).map(|z| z.column(factor));
+        let Some(column) = column else { return vec![0.0; n] };
+        let rows: Vec<usize> = (0..self.test.pairs.len()).filter(hit).collect();
+        let row = |i: usize| if rows.is_empty() { i } else { rows[i % rows.len()] };
+        (0..n).map(|i| column[row(i)]).collect()
+    }
+
+    /// The model's answer to pictures at hand, `[n, d]`.
+    pub fn latents(&self, x: &Observations) -> DMatrix<f64> {
+        let mut data = Vec::with_capacity(x.len() * x.dim());
+        (0..x.len()).for_each(|row| x.push_row(row, &mut data));
+        let x = Obs(upload_rows(data, x.dim(), &self.model.device()));
+        download(self.model.latents(x).0)
+    }
+}
+
+impl World<'_> {
+    /// The true pictures after a true variable is set in some rows.
+    pub(super) fn after(&self, rows: &[usize], factor: usize, values: &[f64]) -> Observations {
+        let e = self.e.select_rows(rows);
+        let set = DMatrix::from_fn(rows.len(), e.ncols(), |n, _| values[n]);
+        let targets = vec![InterventionTarget::Atomic(factor); rows.len()];
+        self.generator.observation_of(&self.generator.intervene(&e, &targets, &set).z)
+    }
+}
+
+/// Translates values of a true variable to those of its code: equal shares of both lie below them.
+pub(super) struct Ruler {
+    truth: Vec<f64>,
+    code: Vec<f64>,
+}
+
+impl Ruler {
+    pub(super) fn new<'a>(
+        truth: impl IntoIterator<Item = &'a f64>,
+        code: impl IntoIterator<Item = &'a f64>,
+    ) -> Self {
+        let mut truth: Vec<f64> = truth.into_iter().copied().collect();
+        let mut code: Vec<f64> = code.into_iter().copied().collect();
+        let middle = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
+        let (t, c) = (middle(&truth), middle(&code));
+        let falling = truth.iter().zip(&code).map(|(a, b)| (a - t) * (b - c)).sum::<f64>() < 0.0;
+        truth.sort_by(f64::total_cmp);
+        code.sort_by(f64::total_cmp);
+        if falling {
+            code.reverse();
+        }
+        Self { truth, code }
+    }
+
+    /// The code of a true value; beyond all that were seen, that of the outermost.
+    pub(super) fn code_of(&self, value: f64) -> f64 {
+        let above = self.truth.partition_point(|&t| t < value);
+        if above == 0 || above == self.truth.len() {
+            return self.code[above.min(self.code.len() - 1)];
+        }
+        let (low, high) = (self.truth[above - 1], self.truth[above]);
+        let along = (value - low) / (high - low).max(f64::MIN_POSITIVE);
+        self.code[above - 1] + along * (self.code[above] - self.code[above - 1])
+    }
+
+    /// The true value below which a share of all lies.
+    pub(super) fn truth_at(&self, share: f64) -> f64 {
+        self.truth[(share * (self.truth.len() - 1) as f64).round() as usize]
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ruler_follows_a_bent_and_falling_code() {
+        let truth: Vec<f64> = (0..101).map(|v| f64::from(v) / 100.0).collect();
+        let code: Vec<f64> = truth.iter().map(|t| -t.powi(3)).collect();
+        let ruler = Ruler::new(&truth, &code);
+        assert!((ruler.code_of(0.5) + 0.125).abs() < 1e-9);
+        assert!((ruler.code_of(2.0) + 1.0).abs() < 1e-9);
+        assert!((ruler.code_of(-2.0)).abs() < 1e-9);
+        assert!((ruler.truth_at(0.25) - 0.25).abs() < 1e-9);
+    }
+}
