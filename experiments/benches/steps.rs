@@ -80,7 +80,7 @@ fn elbo_rate(d: usize, weights: &ElboWeights) -> f64 {
 
 fn thin_rate(d: usize) -> f64 {
     let objective = ThinManifold { model: model(d, &IlcmConfig::default()) };
-    rate(objective, d, &ThinWeights { tau: 0.1, beta: 1.0 })
+    rate(objective, d, &ThinWeights { tau: 0.1, beta: 1.0, noise: None })
 }
 
 fn model(d: usize, config: &IlcmConfig) -> Ilcm {
