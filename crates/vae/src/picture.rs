@@ -1,4 +1,5 @@
 use burn::module::{Module, Param};
+use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 use domino_core::Observations;
 use domino_model::{
@@ -22,6 +23,9 @@ const ITERATIONS: usize = 2;
 
 /// Pictures projected at once.
 const CHUNK: usize = 256;
+
+/// `Φ(x)` and `σ(1.702 x)` differ by less than 0.01.
+const NORMAL_AS_LOGISTIC: f64 = 1.702;
 
 /// Spread of the head's first weights: the linear part rules at first.
 const HEAD_STD: f64 = 0.01;
@@ -116,7 +120,7 @@ impl PictureBasis {
 /// pictures at full resolution,
 ///
 /// ```text
-/// x̂ = mean + f(z, e) Vᵀ
+/// x̂ = mean + f(Φ(z), e) Vᵀ
 /// ```
 ///
 /// It sees the causal variables and the noise encodings of the same state: either may be the
@@ -184,12 +188,18 @@ impl PictureDecoder {
 
     /// Pictures `[rows, h · w · c]` in `[0, 1]` of variables `z` and noise `e`, `[rows, d]` each.
     pub fn forward(&self, z: Tensor<2>, e: Tensor<2>) -> Tensor<2> {
-        let inputs = Tensor::cat(vec![z, e], 1);
+        let inputs = Self::inputs(z, e);
         let picture = self.coefficients(inputs).matmul(self.directions.val()) + self.mean.val();
         picture.clamp(0.0, 1.0)
     }
 
-    /// Coefficients of the directions of `(z, e) [rows, 2 d]`.
+    /// What it draws from, `[rows, 2 d]`: `(2 Φ(z) − 1, e)`, with `Φ(z) ≈ σ(1.702 z)`. Variables that
+    /// interventions draw evenly from an interval are thus on an even scale again.
+    pub fn inputs(z: Tensor<2>, e: Tensor<2>) -> Tensor<2> {
+        Tensor::cat(vec![sigmoid(z * NORMAL_AS_LOGISTIC) * 2.0 - 1.0, e], 1)
+    }
+
+    /// Coefficients of the directions of its inputs, `[rows, 2 d]`.
     fn coefficients(&self, inputs: Tensor<2>) -> Tensor<2> {
         let [_, width, count] = self.linear.val().dims();
         let linear = inputs.clone().matmul(self.linear.val().reshape([width, count]));
@@ -199,7 +209,7 @@ impl PictureDecoder {
 
 /// Squared error of the coefficients of pictures, over their total variance.
 ///
-/// `before` holds `(z, e) [rows, 2 d]` and `after` the coefficients `[rows, directions]`.
+/// `before` holds [`PictureDecoder::inputs`] and `after` the coefficients `[rows, directions]`.
 #[derive(Module, Debug)]
 pub struct PictureRegression {
     /// The decoder being fitted.

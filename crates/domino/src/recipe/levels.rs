@@ -17,9 +17,6 @@ const HELD_OUT: usize = 10;
 /// Standard errors by which a gain must exceed what it is held against.
 const CERTAIN: f64 = 3.0;
 
-/// Nats beyond which a held-out pair says no more against a fit: its target is mistaken.
-const HOPELESS: f64 = 10.0;
-
 /// Rows evaluated at once: the hidden layers of as many fit the cache.
 const CHUNK: usize = 2048;
 
@@ -93,16 +90,17 @@ impl Level<'_> {
             MechanismRegression { functions: linear.clone(), variables: self.variables.to_vec() };
         let name = (place, "mechanisms");
         let trained = train(objective, &source, name, &self.stage.phase, |_| (), context)?;
+        // Several components lying still are no law: they are only where training starts.
+        if linear.components() > 1 {
+            return Ok(trained.functions);
+        }
         let (linear_cost, trained_cost) =
             (self.costs(&linear, context), self.costs(&trained.functions, context));
         let stack = self.variables.len();
-        // The linear fit is the simpler law where there is one component. Several that lie still
-        // are no law worth keeping.
-        let certain = if linear.components() == 1 { CERTAIN } else { 0.0 };
         let choice: Vec<usize> = (0..stack)
             .map(|s| {
                 let gains = linear_cost[s].iter().zip(&trained_cost[s]).map(|(a, b)| a - b);
-                if is_worth(gains.collect(), self.stage.worth, certain) { stack + s } else { s }
+                if is_worth(gains.collect(), self.stage.worth) { stack + s } else { s }
             })
             .collect();
         Ok(SolutionFunctions::gather(&[linear, trained.functions], &choice))
@@ -141,7 +139,7 @@ impl Level<'_> {
         let cost = |(at, &k): (usize, &usize)| {
             let rows = self.rows(k, |row| row.is_multiple_of(HELD_OUT));
             let drawn = self.codes.after.column(k);
-            let density = |maps: &Monotone, e| maps.log_density(e).neg().clamp_max(HOPELESS);
+            let density = |maps: &Monotone, e| maps.log_density(e).neg();
             self.evaluate((functions, at), &rows, |row| drawn[row], density, context)
         };
         self.variables.iter().enumerate().map(cost).collect()
@@ -182,12 +180,12 @@ impl Level<'_> {
     }
 }
 
-/// Whether a mean gain exceeds `worth` by `certain` standard errors.
-fn is_worth(gains: Vec<f64>, worth: f64, certain: f64) -> bool {
+/// Whether a mean gain exceeds `worth` by more than chance explains.
+fn is_worth(gains: Vec<f64>, worth: f64) -> bool {
     let n = gains.len() as f64;
     let mean = gains.iter().sum::<f64>() / n.max(1.0);
     let variance = gains.iter().map(|g| (g - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
-    mean > worth + certain * (variance / n.max(1.0)).sqrt()
+    mean > worth + CERTAIN * (variance / n.max(1.0)).sqrt()
 }
 
 #[cfg(test)]
@@ -196,9 +194,8 @@ mod tests {
 
     #[test]
     fn a_gain_must_exceed_chance() {
-        assert!(is_worth(vec![0.1, 0.12, 0.11, 0.09], 0.002, CERTAIN));
-        assert!(!is_worth(vec![0.4, -0.3, 0.5, -0.4], 0.002, CERTAIN));
-        assert!(is_worth(vec![0.4, -0.3, 0.5, -0.4], 0.002, 0.0));
-        assert!(!is_worth(vec![], 0.002, 0.0));
+        assert!(is_worth(vec![0.1, 0.12, 0.11, 0.09], 0.002));
+        assert!(!is_worth(vec![0.4, -0.3, 0.5, -0.4], 0.002));
+        assert!(!is_worth(vec![], 0.002));
     }
 }

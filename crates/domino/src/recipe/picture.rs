@@ -5,7 +5,6 @@ use domino_core::{Observations, Pairs, Stream};
 use domino_model::{Noise, Scm, download, upload};
 use domino_train::{PairSource, Table, TrainContext, train};
 use domino_vae::{FittedIlcm, PictureBasis, PictureDecoder, PictureRegression};
-use nalgebra::DMatrix;
 
 use super::variables::Codes;
 use super::{FitError, PictureStage};
@@ -33,10 +32,8 @@ pub(super) fn fit_picture(
         for start in (0..take).step_by(CHUNK) {
             let e = codes.rows(start, CHUNK.min(take - start)).into_owned();
             let z = download(model.solve(Noise(upload(&e, &device))).0);
-            let both = DMatrix::from_fn(e.nrows(), 2 * e.ncols(), |n, k| {
-                if k < e.ncols() { z[(n, k)] } else { e[(n, k - e.ncols())] }
-            });
-            inputs.extend(both.transpose().iter().map(|&v| v as f32));
+            let both = PictureDecoder::inputs(upload(&z, &device), upload(&e, &device));
+            inputs.extend(download(both).transpose().iter().map(|&v| v as f32));
         }
     }
     let d = model.dim();
