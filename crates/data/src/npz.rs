@@ -29,6 +29,7 @@ mod arrays;
 mod embedding;
 mod error;
 mod header;
+mod npy;
 mod pairs;
 mod parts;
 mod rows;
@@ -38,6 +39,7 @@ pub use archive::Limits;
 pub use arrays::{Array, write_arrays};
 pub use embedding::{read_embedding, write_embedding};
 pub use error::{ArrayError, FileError};
+pub use npy::{read_npy_matrix, write_npy_matrix};
 pub use pairs::{read_pairs, write_pairs};
 pub use parts::{read_matrices, read_truth};
 

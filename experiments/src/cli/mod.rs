@@ -9,6 +9,7 @@ mod embed;
 mod evaluate;
 mod export;
 mod failure;
+mod graph;
 mod intervene;
 mod metrics;
 mod output;
@@ -53,6 +54,9 @@ enum Command {
     Changed(changed::Args),
     /// Score what any model says against the truth, by every metric that both allow
     Metrics(metrics::Args),
+    /// Learn a causal graph from pairs or samples, compare two, or draw samples from a network
+    #[command(subcommand)]
+    Graph(graph::Command),
     /// Draw the report of a run again, or write a page that compares several
     Report(report::Args),
     /// Make, check, look at or convert pairs
@@ -110,6 +114,7 @@ impl Command {
             Self::Intervene(args) => intervene::perform(args)?,
             Self::Changed(args) => changed::perform(args)?,
             Self::Metrics(args) => metrics::perform(args)?,
+            Self::Graph(command) => command.perform()?,
             Self::Report(args) => report::perform(args)?,
             Self::Data(command) => return command.perform(),
             Self::Sweep(command) => return command.perform(),

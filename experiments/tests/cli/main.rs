@@ -5,6 +5,7 @@
 
 mod commands;
 mod data;
+mod graph;
 mod metrics;
 mod place;
 mod pool;

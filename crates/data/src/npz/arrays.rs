@@ -15,6 +15,8 @@ pub enum Array<'a> {
     Matrix(&'a DMatrix<f64>),
     /// Vectors in single precision, `[n, dim]`, or uint8 pictures, `[n, H, W, C]`.
     Observations(&'a Observations),
+    /// Strings, `[n]`.
+    Strings(&'a [String]),
 }
 
 /// Writes arrays of any names, which appear whole or not at all; equal arrays make equal bytes.
@@ -39,6 +41,7 @@ pub fn write_arrays(path: &Path, arrays: &[(&str, Array<'_>)]) -> Result<(), Fil
             match array {
                 Array::Matrix(matrix) => writer.matrix(name, matrix)?,
                 Array::Observations(x) => write_observations(&mut writer, name, x)?,
+                Array::Strings(strings) => writer.strings(name, strings)?,
             }
         }
         writer.finish()
