@@ -7,6 +7,7 @@ mod commands;
 mod data;
 mod graph;
 mod metrics;
+mod pictures;
 mod place;
 mod pool;
 mod refusals;
