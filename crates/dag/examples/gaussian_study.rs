@@ -63,7 +63,7 @@ fn main() -> Result<(), AnyError> {
 }
 
 fn learners() -> Vec<(&'static str, Box<dyn StructureLearner<Samples>>)> {
-    let enco = Enco { hidden: 32, epochs: 20, ..Enco::default() };
+    let enco = Enco { hidden: 32, epochs: 20, folds: 2, sparsity: 0.01, ..Enco::default() };
     vec![
         ("enco", Box::new(enco)),
         ("gies", Box::new(Gies::default())),

@@ -80,6 +80,15 @@ fn enco_finds_a_continuous_graph_from_perfect_and_from_soft_interventions() {
     }
 }
 
+/// Interventions set values two standard deviations off, of which few observational rows tell.
+#[test]
+fn folds_teach_enco_what_interventions_reach() {
+    let enco = Enco { folds: 2, sparsity: 0.01, ..small_enco() };
+    let scm = GaussianScm::nonlinear(diamond(), &mut rng(1));
+    let samples = draw_samples(&scm, &plan(500, 200), &mut rng(1)).unwrap();
+    assert_eq!(enco.learn(&samples, &mut rng(1)).unwrap().dag, diamond());
+}
+
 #[test]
 fn enco_points_at_a_latent_common_cause() {
     // A hidden variable drives 0 and 1; 2 follows from 1.

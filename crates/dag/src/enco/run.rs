@@ -24,8 +24,9 @@ pub struct EncoRun {
     options: Enco,
     data: Encoded,
     belief: Belief,
-    fitting: Fitting,
-    /// Rows of graph fitting by what they target.
+    /// Distribution fitting for the rows of each fold, which it does not learn from.
+    fittings: Vec<Fitting>,
+    /// Rows of graph fitting by what they target and by fold.
     groups: Vec<Group>,
     /// Groups yet to come in the current round over them.
     waiting: Vec<usize>,
@@ -35,6 +36,7 @@ pub struct EncoRun {
 /// Rows with one likeliest target.
 struct Group {
     target: Option<usize>,
+    fold: usize,
     rows: Vec<usize>,
     /// Target probabilities of variables per row where some is not 0 or 1, `[rows, d]`.
     uncertain: Option<DMatrix<f64>>,
@@ -42,16 +44,22 @@ struct Group {
 
 impl EncoRun {
     pub(super) fn new(options: Enco, samples: &Samples, rng: &mut dyn Rng) -> Self {
-        let dim = samples.dim();
         let observational = samples.observational_rows();
         let all: Vec<usize> = (0..samples.len()).collect();
-        let groups = groups(samples, &observational);
-        let fitted = if observational.len() >= ENOUGH_OBSERVATIONAL { observational } else { all };
+        let enough = observational.len() >= ENOUGH_OBSERVATIONAL;
+        let folds = if enough { options.folds } else { 1 };
+        let groups = groups(samples, &observational, folds);
+        let fitted = if enough { observational } else { all };
         let data = Encoded::new(samples, &fitted);
-        let stack = Stack::draw(&data, options.hidden, rng);
-        let fitting = Fitting::new(stack, samples, fitted);
-        let belief = Belief::new(dim, options.gamma_rate, options.theta_rate);
-        Self { options, data, fitting, belief, groups, waiting: Vec::new(), epochs: 0 }
+        let mut fitting = |fold: usize| {
+            let mut rows = fitted.clone();
+            let others = groups.iter().filter(|g| g.fold != fold && g.is_certain());
+            others.for_each(|group| rows.extend(&group.rows));
+            Fitting::new(Stack::draw(&data, options.hidden, rng), samples, rows)
+        };
+        let fittings = (0..folds).map(&mut fitting).collect();
+        let belief = Belief::new(samples.dim(), options.gamma_rate, options.theta_rate);
+        Self { options, data, fittings, belief, groups, waiting: Vec::new(), epochs: 0 }
     }
 
     /// One step of distribution fitting: every network learns from one batch. Returns the mean loss
@@ -59,7 +67,9 @@ impl EncoRun {
     pub fn distribution_step(&mut self, rng: &mut dyn Rng) -> f64 {
         let laws = self.laws();
         let all: Vec<usize> = (0..self.data.dim()).collect();
-        self.fitting.step(&all, &self.data, &laws, &self.options, rng)
+        let step = |f: &mut Fitting| f.step(&all, &self.data, &laws, &self.options, &mut *rng);
+        let losses: Vec<f64> = self.fittings.iter_mut().map(step).collect();
+        losses.iter().sum::<f64>() / losses.len() as f64
     }
 
     /// One step of graph fitting on rows with one target; the targets take turns.
@@ -93,7 +103,9 @@ impl EncoRun {
         let mut calm = 0;
         while self.epochs < self.options.epochs && calm < CALM {
             let laws = self.laws();
-            self.fitting.epoch(&self.data, &laws, &self.options, rng);
+            for fitting in &mut self.fittings {
+                fitting.epoch(&self.data, &laws, &self.options, rng);
+            }
             (0..self.options.graph_steps).for_each(|_| self.graph_step(rng));
             self.epochs += 1;
             calm = if self.is_settled() { calm + 1 } else { 0 };
@@ -144,7 +156,7 @@ impl EncoRun {
         drawn: &DrawnSets,
     ) -> Vec<[f64; 2]> {
         let rows: Vec<usize> = places.iter().map(|&p| group.rows[p]).collect();
-        let (stack, data, sets) = (&self.fitting.stack, &self.data, &drawn.sets);
+        let (stack, data, sets) = (&self.fittings[group.fold].stack, &self.data, &drawn.sets);
         let always = &drawn.always;
         let evaluate = Evaluate { stack, data, target: effect, rows: &rows, always, sets };
         let losses = evaluate.losses();
@@ -161,6 +173,25 @@ impl EncoRun {
 }
 
 impl Group {
+    /// Whether the targets of all rows are known, an intervention among them.
+    fn is_certain(&self) -> bool {
+        self.target.is_some() && self.uncertain.is_none()
+    }
+
+    /// The group in as many parts as there are folds, if its rows may teach other folds.
+    fn parts(self, folds: usize) -> Vec<Self> {
+        if folds < 2 || !self.is_certain() {
+            return vec![self];
+        }
+        let part = |fold: usize| Self {
+            target: self.target,
+            fold,
+            rows: self.rows.iter().skip(fold).step_by(folds).copied().collect(),
+            uncertain: None,
+        };
+        (0..folds).map(part).filter(|part| !part.rows.is_empty()).collect()
+    }
+
     /// Weights of a row for the existence of edges into `effect`, and for their orientation.
     fn weights(&self, place: usize, effect: usize) -> [f64; 2] {
         let Some(probs) = &self.uncertain else { return [1.0; 2] };
@@ -169,8 +200,8 @@ impl Group {
     }
 }
 
-/// Rows by likeliest target; observational rows only if there are no others.
-fn groups(samples: &Samples, observational: &[usize]) -> Vec<Group> {
+/// Rows by likeliest target and fold; observational rows only if there are no others.
+fn groups(samples: &Samples, observational: &[usize], folds: usize) -> Vec<Group> {
     let by_target = samples.rows_by_target().into_iter().enumerate();
     let mut groups: Vec<_> = by_target.map(|(t, rows)| (Some(t), rows)).collect();
     groups.retain(|(_, rows)| !rows.is_empty());
@@ -185,9 +216,9 @@ fn groups(samples: &Samples, observational: &[usize]) -> Vec<Group> {
         let probs = |a: usize, k: usize| samples.target_probability(rows[a], k);
         let uncertain =
             (!rows.iter().all(only)).then(|| DMatrix::from_fn(rows.len(), samples.dim(), probs));
-        Group { target, rows, uncertain }
+        Group { target, fold: 0, rows, uncertain }
     };
-    groups.into_iter().map(group).collect()
+    groups.into_iter().flat_map(|rows| group(rows).parts(folds)).collect()
 }
 
 /// What each edge into `effect` changes, from the mean losses of the sets of causes.
@@ -216,4 +247,21 @@ fn edge_gains(effect: usize, dim: usize, drawn: &DrawnSets, means: &[[f64; 2]]) 
         Gain { cause, effect, change }
     };
     (0..dim).filter(|&i| i != effect).map(gain).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folds_share_out_the_rows_of_known_targets_only() {
+        let group =
+            |uncertain| Group { target: Some(1), fold: 0, rows: (0..7).collect(), uncertain };
+        let parts = group(None).parts(3);
+        let rows: Vec<&[usize]> = parts.iter().map(|part| &part.rows[..]).collect();
+        assert_eq!(rows, [&[0, 3, 6][..], &[1, 4], &[2, 5]]);
+        assert_eq!(parts.iter().map(|part| part.fold).collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!(group(None).parts(1).len(), 1);
+        assert_eq!(group(Some(DMatrix::zeros(7, 2))).parts(3).len(), 1);
+    }
 }
