@@ -18,7 +18,7 @@ const ACYCLIC: f64 = 1e-6;
 /// Growth of the penalty where a round lowers the violation by less than a tenth.
 const GROWTH: f64 = 2.0;
 
-/// First penalty and multiplier, per squared unit and unit of violation.
+/// First penalty, per squared unit of violation.
 const START: f64 = 1e-3;
 
 /// What an intervention does to the mechanism of its target.
@@ -100,6 +100,9 @@ struct Run<'a> {
     /// `Λ`, `[from, to]`, with Adam's moments.
     logits: DMatrix<f64>,
     moments: [DMatrix<f64>; 2],
+    /// Violation at the start, the unit of all others: the raw one grows exponentially with the number
+    /// of variables, and would drop all edges before the data have a say.
+    unit: f64,
     multiplier: f64,
     penalty: f64,
     violation: f64,
@@ -113,6 +116,8 @@ impl<'a> Run<'a> {
         let stacks = [0, 1].map(|_| Stack::draw(&data, options.hidden, rng));
         let longest = (0..d).map(|j| stacks[0].weights(j).len()).max().unwrap_or(0);
         let zeros = DMatrix::zeros(d, d);
+        let even = DMatrix::from_fn(d, d, |i, j| if i == j { 0.0 } else { 0.5 });
+        let unit = SoftGraph::trusted(even).acyclicity().value.max(f64::MIN_POSITIVE);
         Self {
             options,
             data,
@@ -121,6 +126,7 @@ impl<'a> Run<'a> {
             targets: rows.iter().map(|&row| samples.regime(row).likeliest()).collect(),
             logits: zeros.clone(),
             moments: [zeros.clone(), zeros],
+            unit,
             multiplier: 0.0,
             penalty: START,
             violation: f64::INFINITY,
@@ -194,6 +200,7 @@ impl<'a> Run<'a> {
     fn move_logits(&mut self, step: usize, slopes: &DMatrix<f64>) {
         let probs = self.probs();
         let GraphTerm { value: h, gradient } = SoftGraph::trusted(probs.clone()).acyclicity();
+        let (h, gradient) = (h / self.unit, gradient / self.unit);
         let pressure = self.multiplier + self.penalty * h;
         let t = i32::try_from(step + 1).unwrap_or(i32::MAX);
         for (i, j) in (0..probs.nrows()).flat_map(|i| (0..probs.nrows()).map(move |j| (i, j))) {
