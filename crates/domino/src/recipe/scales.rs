@@ -7,7 +7,7 @@ use domino_vae::start::{WhitenConfig, Whitening};
 use domino_vae::{Handover, Ilcm, Sizes, ThinManifold, ThinWeights};
 use nalgebra::DMatrix;
 
-use super::variables::{Codes, Variables, Whitened, encode, linear_starts};
+use super::variables::{Codes, Variables, Whitened, encode, linear_starts, new_models};
 use super::{CoarseToFine, FitError, RecipeConfig, Scale};
 
 /// Penalty on the linear maps between two scales, per row.
@@ -38,7 +38,10 @@ pub(super) fn coarse_to_fine(
         let train_on = Whitened::new(pairs, &whitening);
         let judge_on = Whitened::new(held_out, &whitening);
         let start = match last.take() {
-            None => first_models(&train_on, config, context),
+            None => {
+                let starts = linear_starts(&train_on, config, context);
+                new_models(train_on.components(), &starts, config, context)
+            }
             Some((before, model)) => {
                 let codes = encode(&model, &before.train_on, &context.device).standardised();
                 place += 1;
@@ -74,14 +77,6 @@ impl Scale {
             smoothing: Some(self.smoothing),
         }
     }
-}
-
-fn first_models(data: &Whitened, config: &RecipeConfig, context: &TrainContext<'_>) -> Ilcm {
-    let starts = linear_starts(data, config, context);
-    let sizes = Sizes { replicas: starts.len(), components: data.components(), d: config.model.d };
-    let mut rng = context.seed.rng(Stream::Init);
-    Ilcm::new(sizes, &config.model.networks, &mut rng, &context.device)
-        .with_linear_start(&starts, &context.device)
 }
 
 /// A model of new features that gives the old codes.

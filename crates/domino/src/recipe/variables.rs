@@ -183,7 +183,8 @@ pub(super) fn linear_starts(
     (0..config.model.replicas).map(start).collect()
 }
 
-fn new_models(
+/// Models with random weights and the given linear encoders.
+pub(super) fn new_models(
     components: usize,
     starts: &[DMatrix<f64>],
     config: &RecipeConfig,
