@@ -13,7 +13,7 @@ use nalgebra::DMatrix;
 use super::embed::open;
 use super::output::{say, table};
 use crate::dataset::Sample;
-use crate::pictures::picture;
+use crate::pictures::{like, picture};
 
 #[derive(Clone, Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("observation").required(true).args(["data", "image"]))]
@@ -209,19 +209,6 @@ fn assignments(sets: &[String], d: usize) -> Result<Vec<Option<Vec<f64>>>> {
     Ok(set)
 }
 
-/// A decoded observation in the form of those it came from.
-fn like(observed: &Observations, decoded: &DMatrix<f64>) -> Observations {
-    match observed {
-        Observations::Vectors { dim, .. } => {
-            Observations::Vectors { data: decoded.iter().map(|&v| v as f32).collect(), dim: *dim }
-        }
-        Observations::Images { shape, .. } => {
-            let byte = |&v: &f64| (v * 255.0).round().clamp(0.0, 255.0) as u8;
-            Observations::Images { data: decoded.iter().map(byte).collect(), shape: *shape }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,16 +240,5 @@ mod tests {
         assert!(error(&["z1=inf"]).contains("a finite number, got `inf`"));
         assert!(error(&["z1"]).contains("VARIABLE=VALUE"));
         assert!(error(&["z1=1", "z1=2"]).contains("each variable once"));
-    }
-
-    #[test]
-    fn pictures_come_back_as_bytes() {
-        let shape = ImageShape { height: 1, width: 3, channels: 1 };
-        let observed = Observations::Images { data: vec![0; 3], shape };
-        let decoded = DMatrix::from_row_slice(1, 3, &[-0.5, 0.2, 7.0]);
-        assert_eq!(
-            like(&observed, &decoded),
-            Observations::Images { data: vec![0, 51, 255], shape }
-        );
     }
 }

@@ -1,11 +1,11 @@
 use domino::core::{Embedding, InterventionTarget, Observations};
 use domino::data::Generator;
-use domino::model::{Action, Causal, LatentCausalModel, Obs, Scm, download, upload, upload_rows};
+use domino::model::{Action, Causal, LatentCausalModel, Scm, download, upload};
 use domino::vae::FittedIlcm;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-use super::strip::psnr;
+use super::strip::{like, psnr};
 use crate::dataset::Sample;
 
 /// Counterfactuals of each variable that are compared with the truth.
@@ -66,19 +66,13 @@ pub(super) struct World<'a> {
 impl Studio<'_> {
     /// Pictures of causal variables `[n, d]`.
     pub fn draw(&self, z: &DMatrix<f64>) -> Observations {
-        let mut rows = Vec::new();
+        let mut decoded = DMatrix::zeros(z.nrows(), self.test.pairs.dim());
         for start in (0..z.nrows()).step_by(CHUNK) {
-            let z = z.rows(start, CHUNK.min(z.nrows() - start)).into_owned();
-            let x = self.model.decode(Causal(upload(&z, &self.model.device()))).0;
-            let byte = |&v: &f64| (v * 255.0).round().clamp(0.0, 255.0) as u8;
-            rows.extend(download(x).transpose().iter().map(byte));
+            let part = z.rows(start, CHUNK.min(z.nrows() - start)).into_owned();
+            let x = self.model.decode(Causal(upload(&part, &self.model.device()))).0;
+            decoded.rows_mut(start, part.nrows()).copy_from(&download(x));
         }
-        match self.test.pairs.before() {
-            Observations::Images { shape, .. } => {
-                Observations::Images { data: rows, shape: *shape }
-            }
-            Observations::Vectors { .. } => unreachable!("a studio has pictures"),
-        }
+        like(self.test.pairs.before(), &decoded)
     }
 
     /// Causal variables after one of them is set, row by row: `z [n, d]`, `values [n]`.
@@ -153,14 +147,6 @@ impl Studio<'_> {
         let rows: Vec<usize> = (0..self.test.pairs.len()).filter(hit).collect();
         let row = |i: usize| if rows.is_empty() { i } else { rows[i % rows.len()] };
         (0..n).map(|i| column[row(i)]).collect()
-    }
-
-    /// The model's answer to pictures at hand, `[n, d]`.
-    pub fn latents(&self, x: &Observations) -> DMatrix<f64> {
-        let mut data = Vec::with_capacity(x.len() * x.dim());
-        (0..x.len()).for_each(|row| x.push_row(row, &mut data));
-        let x = Obs(upload_rows(data, x.dim(), &self.model.device()));
-        download(self.model.latents(x).0)
     }
 }
 

@@ -7,4 +7,4 @@ mod strip;
 
 pub use edits::{EditScore, PictureScores, Studio};
 pub use panels::{Panel, panels, read_panels};
-pub(crate) use strip::picture;
+pub(crate) use strip::{like, picture};

@@ -1,5 +1,6 @@
 use domino::core::{ImageShape, Observations};
 use domino_render::Picture;
+use nalgebra::DMatrix;
 
 /// One of several pictures in red, green and blue, each pixel as a square of `scale` pixels. Of more
 /// than three channels the first three count, of fewer the first alone.
@@ -21,6 +22,21 @@ pub(crate) fn picture(x: &Observations, row: usize, scale: usize) -> Picture {
     };
     let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
     Picture { width, height, data: places.flat_map(|(x, y)| at(x, y)).collect() }
+}
+
+/// Decoded observations `[n, dim]` in the form of those they came from.
+pub(crate) fn like(observed: &Observations, decoded: &DMatrix<f64>) -> Observations {
+    // Rows of observations lie one after the other, columns of matrices do.
+    let values = decoded.transpose();
+    match observed {
+        Observations::Vectors { dim, .. } => {
+            Observations::Vectors { data: values.iter().map(|&v| v as f32).collect(), dim: *dim }
+        }
+        Observations::Images { shape, .. } => {
+            let byte = |&v: &f64| (v * 255.0).round().clamp(0.0, 255.0) as u8;
+            Observations::Images { data: values.iter().map(byte).collect(), shape: *shape }
+        }
+    }
 }
 
 /// Peak signal-to-noise ratio of each row of `got` against the same row of `want`, in decibels:
@@ -51,6 +67,15 @@ mod tests {
         assert_eq!((picture.width, picture.height), (4, 2));
         let row = [7, 7, 7, 7, 7, 7, 9, 9, 9, 9, 9, 9];
         assert_eq!(picture.data, [row, row].concat());
+    }
+
+    #[test]
+    fn pictures_come_back_as_bytes_row_by_row() {
+        let shape = ImageShape { height: 1, width: 3, channels: 1 };
+        let observed = Observations::Images { data: vec![0; 3], shape };
+        let decoded = DMatrix::from_row_slice(2, 3, &[-0.5, 0.2, 7.0, 0.0, 0.4, 0.6]);
+        let data = vec![0, 51, 255, 0, 102, 153];
+        assert_eq!(like(&observed, &decoded), Observations::Images { data, shape });
     }
 
     #[test]

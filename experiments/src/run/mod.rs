@@ -5,6 +5,7 @@ mod folder;
 mod info;
 mod log;
 
+use std::mem;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -169,12 +170,12 @@ impl Job<'_> {
         }
         let test = embed(&fit.model, &self.data.test.pairs)?;
         write_embedding(&self.folder.embedding(), &test)?;
-        let measured = measure(fit, &test, self.settings, self.data)?;
+        let mut measured = measure(fit, &test, self.settings, self.data)?;
         if self.stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
         self.folder.write_panels(&measured.panels)?;
-        let panels = measured.panels.clone();
+        let panels = mem::take(&mut measured.panels);
         Ok(Some((measured.into_report(fit, self.settings, self.data)?, panels)))
     }
 }

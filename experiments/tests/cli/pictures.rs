@@ -1,5 +1,6 @@
 use std::fs::File;
 
+use domino::data::npz::Limits;
 use domino_render::Picture;
 
 use crate::place::Place;
@@ -67,6 +68,16 @@ fn size(png: &[u8]) -> [u32; 2] {
     [16, 20].map(|at| u32::from_be_bytes(png[at..at + 4].try_into().unwrap()))
 }
 
+/// White between the pictures of a strip.
+const MARGIN: usize = 4;
+
+/// The 16 x 16 pixels of a PNG file from a corner `[x, y]` on.
+fn part(place: &Place, name: &str, [x, y]: [usize; 2]) -> Vec<u8> {
+    let whole = domino::data::formats::Picture::read(&place.path(name), Limits::default()).unwrap();
+    let line = |row: usize| (row * whole.shape.width + x) * 3;
+    (y..y + 16).flat_map(|row| whole.data[line(row)..line(row) + 16 * 3].to_vec()).collect()
+}
+
 #[test]
 fn pictures_are_learned_drawn_and_asked_about() {
     let place = place();
@@ -89,6 +100,13 @@ fn pictures_are_learned_drawn_and_asked_about() {
     assert!(row.contains("-1.0000") && row.ends_with("1.0000  set"), "{row}");
     let [width, height] = size(&place.read("strip.png"));
     assert!(width > 3 * 16 && height < 2 * 16, "three in a row");
+
+    // Each picture of the strip is that of its value alone.
+    for (value, place_in_strip) in [(-1, 0), (1, 2)] {
+        place.succeeds(&format!("intervene run --image dark.png --set z2={value} --out one.png"));
+        let corner = [MARGIN + place_in_strip * (16 + MARGIN), MARGIN];
+        assert_eq!(part(&place, "strip.png", corner), part(&place, "one.png", [0, 0]));
+    }
 
     let shown = place.succeeds("changed run --before dark.png --after light.png --out both.png");
     let lines: Vec<_> = shown.stdout.lines().collect();
