@@ -49,6 +49,7 @@ pub fn verdict(diagnosis: &Diagnosis, log_likelihood: Option<f64>) -> Verdict {
         reasons: [changes, targets, reconstruction]
             .into_iter()
             .chain(candidates(diagnosis))
+            .chain([format!("unforeseen {:?}", diagnosis.unforeseen)])
             .collect(),
     }
 }
@@ -75,7 +76,11 @@ fn candidates(diagnosis: &Diagnosis) -> Option<String> {
             "The linear start was enough: no network was trained for the variables.".into(),
         );
     }
-    let list: Vec<String> = diagnosis.candidates.iter().map(|s| format!("{s:.4}")).collect();
+    let list: Vec<String> = diagnosis
+        .candidates
+        .iter()
+        .map(|c| format!("{:.4}/{:.4}/{:.3}", c.sparsity_of_change, c.target_entropy, c.agreement))
+        .collect();
     (list.len() > 1).then(|| {
         let (count, list) = (list.len(), list.join(", "));
         format!("Chosen among {count} replicas by sparsity of change: {list}.")
@@ -92,6 +97,8 @@ mod tests {
             candidates: vec![sparsity_of_change, 0.5],
             target_entropy: 0.97,
             reconstruction_error: 0.001,
+            unforeseen: vec![0.01, 0.02],
+            kept: 0,
             linear: false,
         }
     }

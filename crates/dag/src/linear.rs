@@ -13,6 +13,10 @@ const DROP_ONE_IN: usize = 4;
 /// Edges added or dropped after the first elimination, at most; more would be going in circles.
 const LAST_CHANGES: usize = 32;
 
+/// Possible edges up to which the search also starts from no edge, one edge at a time: it fits all
+/// weights anew as often as there are edges.
+const BOTH_WAYS: usize = 200;
+
 /// Times that the law of the weights is estimated and the edges are chosen by it.
 const LAWS: usize = 3;
 
@@ -81,12 +85,16 @@ impl LinearSystem {
     /// Chooses the support and fits it.
     ///
     /// Dropping from all edges and adding from none end in different places where a chain of small
-    /// wrong effects imitates a missing one; the lower penalised misfit wins.
+    /// wrong effects imitates a missing one; the lower penalised misfit wins. Large systems are
+    /// only searched from all edges.
     fn select(&self) -> (JointFit, Vec<Edge>) {
         let start = weights_of(&self.effects.estimates);
-        let paths = [self.drop_from(&start, self.candidates().collect()), (start, Vec::new())];
-        let ends = paths.map(|(weights, support)| self.change(&weights, support));
-        let [dropped, added] = ends;
+        let (weights, kept) = self.drop_from(&start, self.candidates().collect());
+        let dropped = self.change(&weights, kept);
+        if self.candidates().count() > BOTH_WAYS {
+            return dropped;
+        }
+        let added = self.change(&start, Vec::new());
         if self.cost(&added) < self.cost(&dropped) { added } else { dropped }
     }
 

@@ -80,7 +80,7 @@ fn thin_manifold() {
     let (model, pairs) = setting();
     for noise in [None, Some(0.4)] {
         let weights = ThinWeights { tau: 0.5, beta: 0.7, noise };
-        assert_gradient(&ThinManifold { model: model.clone() }, &pairs, &weights);
+        assert_gradient(&ThinManifold { model: model.clone(), referee: None }, &pairs, &weights);
     }
 }
 

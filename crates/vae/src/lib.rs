@@ -2,7 +2,7 @@
 //! pairs.
 //!
 //! [`Ilcm`] holds encoder, decoder and solution functions. It is trained by [`ThinManifold`]
-//! (sparsity of change, from the gradient-free [`start`]) or by [`Elbo`] (Brehmer et al. 2022);
+//! (sparsity of change, from the gradient-free [`start`], with a [`Referee`] that names the targets) or by [`Elbo`] (Brehmer et al. 2022);
 //! [`MechanismRegression`] then fits the mechanisms on frozen codes, and [`FittedIlcm`] is the
 //! result: a [`domino_model::LatentCausalModel`].
 //!
@@ -31,6 +31,7 @@ mod handover;
 mod ilcm;
 mod monotone;
 mod picture;
+mod referee;
 mod regression;
 mod solution;
 pub mod start;
@@ -44,6 +45,7 @@ pub use handover::Handover;
 pub use ilcm::{Ilcm, IlcmConfig, Sizes};
 pub use monotone::Monotone;
 pub use picture::{PictureBasis, PictureConfig, PictureDecoder, PictureRegression};
+pub use referee::Referee;
 pub use regression::{LinearFit, MechanismRegression, ridge};
 pub use solution::{Context, Mechanisms, SolutionConfig, SolutionFunctions};
 pub use targets::ChangePosterior;

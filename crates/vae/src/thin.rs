@@ -3,8 +3,12 @@ use burn::tensor::Tensor;
 use domino_model::{Loss, PairBatch, PairObjective, standard_normal};
 use rand::Rng;
 
-use crate::Ilcm;
 use crate::ilcm::{halves, join, replica_means};
+use crate::{Ilcm, Referee};
+
+/// Weight of the referee's own loss: it must not count where the encoder's gradients are clipped,
+/// and an optimiser that divides by the size of a gradient does not mind.
+const REFEREE_WEIGHT: f64 = 1e-3;
 
 /// Standard deviation of the broad prior on an intervened code: interventions spread the noise
 /// encodings somewhat beyond the unit prior.
@@ -22,10 +26,16 @@ const BROAD_STD: f64 = 1.4;
 /// The targets are marginalised exactly, so that gradients reach them throughout; nothing of the
 /// mechanisms is in the loss. As `τ` shrinks, the kept codes are pressed onto the thin manifold
 /// `e'_j = e_j`.
+///
+/// Where a [`Referee`] is there, its posterior `q` names the targets instead:
+/// `Σ_I q(I) (L_I + ln q(I))` takes the place of `−ln Σ_I exp(−L_I)`, which is the smallest value
+/// that it can have.
 #[derive(Module, Debug)]
 pub struct ThinManifold {
     /// The models being trained.
     pub model: Ilcm,
+    /// Who names the targets; where absent, the objective's own posterior.
+    pub referee: Option<Referee>,
 }
 
 /// Weights of [`ThinManifold`] at one step.
@@ -66,10 +76,21 @@ impl PairObjective for ThinManifold {
 
         let variance = code.std[0].clone().square() + code.std[1].clone().square();
         let change = (code.mean[1].clone() - code.mean[0].clone()).square() + variance;
-        let targets = replica_means(target_cost(change, &after, weights.tau), replicas);
+        let (targets, evidence) = match &self.referee {
+            None => (target_cost(change, &after, weights.tau), None),
+            Some(referee) => {
+                let delta = (code.mean[1].clone() - code.mean[0].clone()).detach();
+                let (log_probs, evidence) = referee.judge(delta);
+                (judged_cost(change, &after, weights.tau, log_probs.detach()), Some(evidence))
+            }
+        };
+        let targets = replica_means(targets, replicas);
 
         let divergence = entropy.clone() + prior.clone() + targets.clone();
-        let total = (reconstruction.clone() + divergence * weights.beta).sum();
+        let mut total = (reconstruction.clone() + divergence * weights.beta).sum();
+        if let Some(evidence) = evidence {
+            total = total - replica_means(evidence, replicas).sum() * REFEREE_WEIGHT;
+        }
         let terms = vec![
             ("reconstruction", reconstruction),
             ("entropy", entropy),
@@ -91,6 +112,18 @@ fn target_cost(change: Tensor<2>, after: &Tensor<2>, tau: f64) -> Tensor<2> {
     let top = gain.clone().max_dim(1).clamp_min(0.0).detach();
     let sum = (gain - top.clone()).exp().sum_dim(1) + top.clone().neg().exp();
     none - top - sum.log() + ((d + 1) as f64).ln()
+}
+
+/// `Σ_I q(I) (L_I + ln q(I)) + ln(d + 1)` of given `ln q [rows, d + 1]`, `[rows, 1]`.
+fn judged_cost(change: Tensor<2>, after: &Tensor<2>, tau: f64, log_probs: Tensor<2>) -> Tensor<2> {
+    let [_, d] = change.dims();
+    let kept = change / (2.0 * tau * tau) + tau.ln();
+    let drawn = after.clone().square() / (2.0 * BROAD_STD * BROAD_STD) + BROAD_STD.ln();
+    let none = kept.clone().sum_dim(1);
+    let gain = kept - drawn;
+    let probs = log_probs.clone().exp();
+    let hit = probs.clone().narrow(1, 1, d);
+    none - (gain * hit).sum_dim(1) + (probs * log_probs).sum_dim(1) + ((d + 1) as f64).ln()
 }
 
 #[cfg(test)]

@@ -33,8 +33,8 @@ pub struct RecipeConfig {
 pub struct ModelConfig {
     /// Number of causal variables.
     pub d: usize,
-    /// Models trained side by side, of which the one with the sparsest changes is kept. The first
-    /// starts from the independent components, the others from random rotations.
+    /// Models trained side by side, of which the best is kept: that with the sparsest changes and
+    /// the most even targets, or of pictures that which reconstructs best.
     pub replicas: usize,
     /// Encoder, decoder and solution functions.
     pub networks: IlcmConfig,
@@ -42,29 +42,25 @@ pub struct ModelConfig {
 
 impl Default for ModelConfig {
     fn default() -> Self {
-        Self { d: 4, replicas: 2, networks: IlcmConfig::default() }
+        Self { d: 4, replicas: 4, networks: IlcmConfig::default() }
     }
 }
 
 /// The start that needs no gradient.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct StartConfig {
     /// Which directions of the observations are kept.
     pub whiten: WhitenConfig,
-    /// The first replica's linear part.
-    pub rotation: Rotation,
+    /// Replicas that start from the independent components of the differences; the others start
+    /// from random rotations.
+    pub from_components: usize,
 }
 
-/// Where a linear part starts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Rotation {
-    /// Independent components of the differences.
-    #[default]
-    Ica,
-    /// A random rotation.
-    Random,
+impl Default for StartConfig {
+    fn default() -> Self {
+        Self { whiten: WhitenConfig::default(), from_components: 2 }
+    }
 }
 
 /// How the variables are learned.
@@ -142,6 +138,8 @@ pub struct Scale {
     pub tau: Schedule,
     /// Standard deviation of the features around their reconstruction.
     pub noise: Schedule,
+    /// Whether a model of the changes names the targets, as in [`ThinStage`].
+    pub referee: bool,
 }
 
 impl Default for Scale {
@@ -153,6 +151,7 @@ impl Default for Scale {
             phase: adam(6000, 128, 3e-3),
             tau: Schedule::ramp(0.1, 0.02).until(0.7).exponential(),
             noise: Schedule::Constant(0.1),
+            referee: false,
         }
     }
 }
@@ -205,17 +204,26 @@ pub struct ThinStage {
     pub tau: Schedule,
     /// Weight of everything but the reconstruction.
     pub beta: Schedule,
+    /// Standard deviation of the observations around their reconstruction; the decoder's own where
+    /// absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noise: Option<Schedule>,
     /// Nothing is trained where the start's sparsity of change reaches this: the data is linear.
     pub skip_above: f64,
+    /// Whether a model of the changes, trained along, names the targets: `domino_vae::Referee`.
+    /// Otherwise the code that changes most is the target.
+    pub referee: bool,
 }
 
 impl Default for ThinStage {
     fn default() -> Self {
         Self {
-            phase: PhaseConfig { steps: 4000, batch: 128, optimizer: AdamConfig::default() },
+            phase: PhaseConfig { steps: 8000, batch: 128, optimizer: AdamConfig::default() },
             tau: Schedule::ramp(0.5, 0.03).until(0.7).exponential(),
             beta: Schedule::Constant(1.0),
+            noise: None,
             skip_above: 0.99,
+            referee: true,
         }
     }
 }

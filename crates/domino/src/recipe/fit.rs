@@ -1,7 +1,9 @@
 use burn::module::Module;
 use domino_core::{Embedding, Pairs, Stream};
 use domino_dag::{LearnedGraph, PairCodes, StructureLearner};
-use domino_model::{LatentCausalModel, Obs, PairBatch, Scm, download, upload_rows};
+use domino_model::{
+    Action, LatentCausalModel, Noise, Obs, PairBatch, Scm, download, upload, upload_rows,
+};
 use domino_train::TrainContext;
 use domino_vae::start::{Whitening, target_entropy};
 use domino_vae::{ChangePosterior, Context, FittedIlcm, Mechanisms, TargetInference};
@@ -12,7 +14,7 @@ use super::levels::fit_mechanisms;
 use super::picture::fit_picture;
 use super::scales::{Learned, coarse_to_fine};
 use super::variables::{Codes, Whitened, encode, learn_variables};
-use super::{FitError, GraphStage, MechanismStage, RecipeConfig, VariableStage};
+use super::{Candidate, FitError, GraphStage, MechanismStage, RecipeConfig, VariableStage};
 
 /// Rows that a model embeds at once: larger blocks are mapped and faulted anew by every operation.
 const CHUNK: usize = 1024;
@@ -22,12 +24,17 @@ const CHUNK: usize = 1024;
 pub struct Diagnosis {
     /// Share of each change that one code carries, in `(0, 1]`; 1 is ideal.
     pub sparsity_of_change: f64,
-    /// The same for every replica, in their order.
-    pub candidates: Vec<f64>,
+    /// The models that were trained side by side, in their order.
+    pub candidates: Vec<Candidate>,
+    /// The one that was kept.
+    pub kept: usize,
     /// Entropy of the inferred targets over its maximum.
     pub target_entropy: f64,
     /// Mean squared error of the reconstruction over the variance of the observations.
     pub reconstruction_error: f64,
+    /// Share of each variable's squared change that the model does not foresee from the noise
+    /// before and the value that the target was set to, `[d]`; 0 is ideal.
+    pub unforeseen: Vec<f64>,
     /// Whether the linear start was enough.
     pub linear: bool,
 }
@@ -106,8 +113,10 @@ pub fn fit(
     let diagnosis = Diagnosis {
         sparsity_of_change: variables.sparsity,
         candidates: variables.candidates,
+        kept: variables.kept,
         target_entropy: target_entropy(&embedding.target_labels(), d),
         reconstruction_error: reconstruction_error(&model, held_out),
+        unforeseen: unforeseen(&model, &embedding),
         linear: variables.linear,
     };
     Ok(Fit { model, whitening, graph, diagnosis })
@@ -156,6 +165,29 @@ fn upload_pairs(model: &FittedIlcm, pairs: &Pairs, rows: std::ops::Range<usize>)
     PairBatch { before, after }
 }
 
+/// Share of each variable's squared change that `do(z_k = z'_k)` on the noise before does not
+/// explain, `k` the inferred target.
+fn unforeseen(model: &FittedIlcm, embedding: &Embedding) -> Vec<f64> {
+    let (labels, d) = (embedding.target_labels(), model.dim());
+    let device = model.device();
+    let mut missed = vec![0.0; d];
+    for start in (0..labels.len()).step_by(CHUNK) {
+        let rows = CHUNK.min(labels.len() - start);
+        let mask = DMatrix::from_fn(rows, d, |row, j| f64::from(labels[start + row] == j + 1));
+        let after = embedding.z_after.rows(start, rows).into_owned();
+        let action = Action { mask: upload(&mask, &device), value: upload(&after, &device) };
+        let noise = embedding.e_before.rows(start, rows).into_owned();
+        let foreseen = download(model.intervene(Noise(upload(&noise, &device)), &action).0);
+        for (sum, (a, b)) in missed.iter_mut().zip(foreseen.column_iter().zip(after.column_iter()))
+        {
+            *sum += (a - b).norm_squared();
+        }
+    }
+    let changes = &embedding.z_after - &embedding.z_before;
+    let shares = missed.iter().zip(changes.column_iter());
+    shares.map(|(sum, c)| sum / c.norm_squared().max(f64::MIN_POSITIVE)).collect()
+}
+
 fn reconstruction_error(model: &FittedIlcm, pairs: &Pairs) -> f64 {
     let rows = 0..pairs.len().min(CHUNK);
     let x = upload_pairs(model, pairs, rows).before;
@@ -178,9 +210,7 @@ fn target_probs(
         }
         TargetInference::Heuristic => {
             let device = context.device.clone().inner();
-            download(
-                model.clone().valid().posterior(domino_model::upload(&codes.changes(), &device)),
-            )
+            download(model.clone().valid().posterior(upload(&codes.changes(), &device)))
         }
     }
 }

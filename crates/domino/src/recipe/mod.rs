@@ -10,6 +10,7 @@
 //!
 //! Each stage is a function of one input and one output. None sees a label.
 
+mod candidates;
 mod config;
 mod error;
 mod fit;
@@ -19,9 +20,10 @@ mod saved;
 mod scales;
 mod variables;
 
+pub use candidates::Candidate;
 pub use config::{
     CoarseToFine, ElboPhase, GraphStage, GroupStage, MechanismStage, ModelConfig, PictureStage,
-    RecipeConfig, RegressionStage, Rotation, Scale, StartConfig, ThinStage, VariableStage,
+    RecipeConfig, RegressionStage, Scale, StartConfig, ThinStage, VariableStage,
 };
 pub use error::FitError;
 pub use fit::{Diagnosis, Fit, embed, fit};

@@ -4,9 +4,10 @@ use domino_core::{Pairs, Stream};
 use domino_model::{download, upload_rows};
 use domino_train::{PairSource, Table, TrainContext, train};
 use domino_vae::start::{WhitenConfig, Whitening};
-use domino_vae::{Handover, Ilcm, Sizes, ThinManifold, ThinWeights};
+use domino_vae::{Handover, Ilcm, Referee, Sizes, ThinManifold, ThinWeights};
 use nalgebra::DMatrix;
 
+use super::candidates::{Candidate, judge};
 use super::variables::{Codes, Variables, Whitened, encode, linear_starts, new_models};
 use super::{CoarseToFine, FitError, RecipeConfig, Scale};
 
@@ -32,40 +33,41 @@ pub(super) fn coarse_to_fine(
     context: &mut TrainContext<'_>,
 ) -> Result<Learned, FitError> {
     let mut place = 0;
-    let mut last: Option<(Learned, Ilcm)> = None;
+    let mut last: Option<Learned> = None;
     for scale in &stage.scales {
         let whitening = Whitening::fit(pairs, config.model.d, &scale.features(config.model.d))?;
         let train_on = Whitened::new(pairs, &whitening);
         let judge_on = Whitened::new(held_out, &whitening);
-        let start = match last.take() {
+        let start = match &last {
             None => {
                 let starts = linear_starts(&train_on, config, context);
                 new_models(train_on.components(), &starts, config, context)
             }
-            Some((before, model)) => {
-                let codes = encode(&model, &before.train_on, &context.device).standardised();
+            Some(before) => {
+                let model = &before.variables.model;
+                let codes = encode(model, &before.train_on, &context.device).standardised();
                 place += 1;
                 handed_over(&codes, &train_on, place - 1, stage, config, context)?
             }
         };
         let models = train_scale(start, &train_on, place, scale, context)?;
         place += 1;
-        let (model, candidates) = best(&models, &judge_on, context);
-        let sparsity = encode(&model, &judge_on, &context.device).sparsity();
-        let candidates = match &last {
-            None => candidates,
-            Some(_) => vec![sparsity],
+        // Only the first scale has a choice; a later one goes on with its model.
+        let (model, choice) = match last.take() {
+            None => best(&models, &judge_on, context),
+            Some(before) => (models, (before.variables.kept, before.variables.candidates)),
         };
+        let sparsity = encode(&model, &judge_on, &context.device).sparsity();
+        let (kept, candidates) = choice;
         let variables =
-            Variables { model: model.clone(), sparsity, candidates, linear: false, phases: place };
-        last = Some((Learned { whitening, train_on, variables }, model));
+            Variables { model, sparsity, kept, candidates, linear: false, phases: place };
+        last = Some(Learned { whitening, train_on, variables });
     }
-    let (learned, _) = last.ok_or_else(|| FitError::Config {
+    last.ok_or_else(|| FitError::Config {
         key: "variables.coarse_to_fine.scales",
         expected: "at least one scale",
         got: "none".to_owned(),
-    })?;
-    Ok(learned)
+    })
 }
 
 impl Scale {
@@ -135,21 +137,28 @@ fn train_scale(
         beta: 1.0,
         noise: Some(scale.noise.at(progress)),
     };
-    let objective = ThinManifold { model };
+    let (replicas, d) = (model.replicas(), model.dim());
+    let referee = scale.referee.then(|| Referee::new(replicas, d, &context.device));
+    let objective = ThinManifold { model, referee };
     Ok(train(objective, &source, (place, "variables"), &scale.phase, weights, context)?.model)
 }
 
-/// The replica that reconstructs best, and the sparsity of change of all.
-fn best(models: &Ilcm, data: &Whitened, context: &TrainContext<'_>) -> (Ilcm, Vec<f64>) {
+/// The replica that reconstructs best, its place, and what is known of all.
+fn best(
+    models: &Ilcm,
+    data: &Whitened,
+    context: &TrainContext<'_>,
+) -> (Ilcm, (usize, Vec<Candidate>)) {
     let replicas = (0..models.replicas()).map(|replica| models.clone().replica(replica));
-    let replicas: Vec<Ilcm> = replicas.collect();
+    let mut replicas: Vec<Ilcm> = replicas.collect();
     let errors = replicas.iter().map(|model| reconstruction_error(model, data, context));
     // A replica that diverged has no error, and loses.
     let errors: Vec<f64> = errors.map(|e| if e.is_finite() { e } else { f64::INFINITY }).collect();
     let best = (0..errors.len()).min_by(|&a, &b| errors[a].total_cmp(&errors[b]));
-    let sparsity = |model| encode(model, data, &context.device).sparsity();
-    let candidates = replicas.iter().map(sparsity).collect();
-    (replicas[best.expect("a stack has at least one replica")].clone(), candidates)
+    let best = best.expect("a stack has at least one replica");
+    let codes = replicas.iter().map(|model| encode(model, data, &context.device));
+    let candidates = judge(&codes.collect::<Vec<_>>(), best);
+    (replicas.swap_remove(best), (best, candidates))
 }
 
 /// Squared error of the reconstruction, per row.

@@ -6,10 +6,11 @@ use domino_train::{PairSource, TrainContext, train};
 use domino_vae::start::{
     IcaConfig, Whitening, random_rotation, separate_differences, sparsity_of_change,
 };
-use domino_vae::{Elbo, GroupVae, GroupWeights, Ilcm, Sizes, ThinManifold, ThinWeights};
+use domino_vae::{Elbo, GroupVae, GroupWeights, Ilcm, Referee, Sizes, ThinManifold, ThinWeights};
 use nalgebra::DMatrix;
 
-use super::{ElboPhase, FitError, GroupStage, RecipeConfig, Rotation, ThinStage, VariableStage};
+use super::candidates::{Candidate, choose, judge};
+use super::{ElboPhase, FitError, GroupStage, RecipeConfig, ThinStage, VariableStage};
 
 /// Rows encoded at once: few enough for the hidden layers to stay in cache.
 const CHUNK: usize = 2048;
@@ -69,11 +70,14 @@ impl Codes {
     }
 }
 
-/// A chosen model, its held-out sparsity of change, and that of all replicas.
+/// A chosen model, and what held-out pairs say of all that it was chosen from.
 pub(super) struct Variables {
     pub(super) model: Ilcm,
+    /// Its sparsity of change.
     pub(super) sparsity: f64,
-    pub(super) candidates: Vec<f64>,
+    /// Its place among the candidates.
+    pub(super) kept: usize,
+    pub(super) candidates: Vec<Candidate>,
     pub(super) linear: bool,
     /// Phases that were run.
     pub(super) phases: u64,
@@ -91,9 +95,8 @@ pub(super) fn learn_variables(
         let codes = linear_codes(held_out, &starts[0]);
         if codes.sparsity() >= thin.skip_above {
             let model = new_models(train_on.components, &starts[..1], config, context).silenced();
-            let sparsity = codes.sparsity();
-            let candidates = vec![sparsity];
-            return Ok(Variables { model, sparsity, candidates, linear: true, phases: 0 });
+            let (sparsity, candidates) = (codes.sparsity(), vec![codes.judged()]);
+            return Ok(Variables { model, sparsity, kept: 0, candidates, linear: true, phases: 0 });
         }
     }
     let models = new_models(train_on.components, &starts, config, context);
@@ -111,20 +114,14 @@ pub(super) fn learn_variables(
         VariableStage::Group(stage) => (train_group(models, &source, stage, context)?, 1),
         VariableStage::CoarseToFine(_) => unreachable!("pictures are learned scale by scale"),
     };
-    let mut best: Option<(f64, Ilcm)> = None;
-    let mut candidates = Vec::new();
-    for replica in 0..models.replicas() {
-        let model = models.clone().replica(replica);
-        let sparsity = encode(&model, held_out, &context.device).sparsity();
-        // A replica that diverged has no sparsity, and loses.
-        let sparsity = if sparsity.is_finite() { sparsity } else { 0.0 };
-        candidates.push(sparsity);
-        if best.as_ref().is_none_or(|(top, _)| sparsity > *top) {
-            best = Some((sparsity, model));
-        }
-    }
-    let (sparsity, model) = best.expect("a stack has at least one replica");
-    Ok(Variables { model, sparsity, candidates, linear: false, phases })
+    let mut replicas: Vec<Ilcm> =
+        (0..models.replicas()).map(|replica| models.clone().replica(replica)).collect();
+    let codes = replicas.iter().map(|model| encode(model, held_out, &context.device));
+    let codes: Vec<Codes> = codes.collect();
+    let kept = choose(&codes);
+    let candidates = judge(&codes, kept);
+    let (model, sparsity) = (replicas.swap_remove(kept), candidates[kept].sparsity_of_change);
+    Ok(Variables { model, sparsity, kept, candidates, linear: false, phases })
 }
 
 /// The means of `q(e | x̃)` of both sides.
@@ -166,11 +163,10 @@ pub(super) fn linear_starts(
     let differences = data.matrix(&data.after).columns(0, d) - leading;
     let start = |replica: usize| {
         let mut rng = context.seed.rng_at(Stream::Init, 1 + replica as u64);
-        let mut rotation = match (replica, config.start.rotation) {
-            (0, Rotation::Ica) => {
-                separate_differences(&differences, &IcaConfig::default(), &mut rng)
-            }
-            _ => random_rotation(d, &mut rng),
+        let mut rotation = if replica < config.start.from_components {
+            separate_differences(&differences, &IcaConfig::default(), &mut rng)
+        } else {
+            random_rotation(d, &mut rng)
         };
         let spread = (leading * &rotation).row_variance().map(f64::sqrt);
         for (mut column, s) in rotation.column_iter_mut().zip(spread.iter()) {
@@ -205,9 +201,11 @@ fn train_thin(
     let weights = |progress| ThinWeights {
         tau: stage.tau.at(progress),
         beta: stage.beta.at(progress),
-        noise: None,
+        noise: stage.noise.as_ref().map(|noise| noise.at(progress)),
     };
-    let objective = ThinManifold { model };
+    let (replicas, d) = (model.replicas(), model.dim());
+    let referee = stage.referee.then(|| Referee::new(replicas, d, &context.device));
+    let objective = ThinManifold { model, referee };
     Ok(train(objective, source, (0, "variables"), &stage.phase, weights, context)?.model)
 }
 

@@ -15,8 +15,9 @@ const WIDE: usize = 1024;
 /// Rows of the Gram matrix.
 const GRAM_ROWS: usize = 1500;
 
-/// Directions with less than this share of the largest variance are rounding, not signal.
-const RELATIVE_FLOOR: f64 = 1e-10;
+/// Directions with less than this share of the largest variance are rounding of f32, not signal:
+/// a number is off by at most 2⁻²⁴ of itself, a third of that squared in the mean.
+const RELATIVE_FLOOR: f64 = 1e-14;
 
 /// Which directions of the observations are kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
