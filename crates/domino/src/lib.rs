@@ -13,6 +13,7 @@ pub use domino_model as model;
 pub use domino_train as train;
 pub use domino_vae as vae;
 
+pub mod diagnose;
 pub mod recipe;
 
 /// What a program that fits and scores models needs.

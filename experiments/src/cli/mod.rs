@@ -5,6 +5,7 @@
 
 mod changed;
 mod data;
+mod diagnose;
 mod embed;
 mod evaluate;
 mod export;
@@ -40,6 +41,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Say what pairs alone tell of the assumptions of learning, before anything is trained
+    Diagnose(diagnose::Args),
     /// Fit a model as a configuration says, measure it and write a report
     ///
     /// A run that is finished is not run again, and one that was stopped goes on.
@@ -108,6 +111,7 @@ pub fn main() -> ExitCode {
 impl Command {
     fn perform(&self) -> Result<Ending> {
         match self {
+            Self::Diagnose(args) => diagnose::perform(args)?,
             Self::Run(args) => return run::perform(args),
             Self::Evaluate(args) => evaluate::perform(args)?,
             Self::Embed(args) => embed::perform(args)?,
