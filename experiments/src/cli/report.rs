@@ -51,7 +51,6 @@ fn markdown(reports: &[Report]) -> String {
         let score = |of: fn(&Scores) -> Option<f64>, decimals| {
             number(report.scores.as_ref().and_then(of), decimals)
         };
-        let judged = if report.verdict.trustworthy { "trustworthy" } else { "doubtful" };
         let cells = [
             report.experiment.clone(),
             format!("{} {:.8}", report.data.name, report.data.checksum),
@@ -60,7 +59,7 @@ fn markdown(reports: &[Report]) -> String {
             score(|s| s.mcc, 3),
             score(|s| s.target_accuracy, 3),
             score(|s| s.shd, 0),
-            judged.to_owned(),
+            report.verdict.level.word().to_owned(),
         ];
         format!("| {} |", cells.join(" | "))
     };

@@ -142,7 +142,7 @@ fn tags(run: &Replay<'_>) -> Vec<Value> {
     let mut tags = vec![
         tag("domino.config_hash", &run.report.config_hash),
         tag("domino.data", &run.report.data.checksum),
-        tag("domino.trustworthy", if run.report.verdict.trustworthy { "yes" } else { "no" }),
+        tag("domino.verdict", run.report.verdict.level.word()),
     ];
     if let Some(info) = run.info {
         tags.push(tag("mlflow.source.git.commit", &info.revision));

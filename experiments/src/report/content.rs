@@ -86,22 +86,59 @@ pub struct Edge {
     pub strength: f64,
 }
 
+/// How far a result can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Every check passed.
+    Trustworthy,
+    /// A check is near its threshold: look at the evidence.
+    Doubtful,
+    /// A check failed clearly.
+    Failed,
+}
+
+impl Level {
+    /// The judgement in a word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Trustworthy => "trustworthy",
+            Self::Doubtful => "doubtful",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// A judgement that uses no labels, so that it also holds for data without truth.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// Whether every check passed.
-    pub trustworthy: bool,
+    /// The judgement.
+    pub level: Level,
     /// Mean share of a pair's squared change that lies in its most changed variable; 1 for a
     /// perfect intervention on one variable.
     pub sparsity_of_change: Option<f64>,
     /// Entropy of the inferred targets over `log d`; 1 if all variables are used equally.
     pub target_entropy: Option<f64>,
+    /// Smallest |Spearman correlation| of a code with its counterpart in the replica that agrees
+    /// best with the kept one; none where only one was trained.
+    pub agreement: Option<f64>,
+    /// Mean share of a variable's squared change that the model does not foresee.
+    pub unforeseen: Option<f64>,
+    /// Mean share of the variance of newly set values that the other noise before explains.
+    pub dependence: Option<f64>,
     /// Mean squared reconstruction error over the data's variance.
     pub reconstruction: Option<f64>,
     /// Mean log likelihood of a pair, in nats.
     pub log_likelihood: Option<f64>,
     /// What the verdict rests on, one sentence each.
     pub reasons: Vec<String>,
+}
+
+impl Verdict {
+    /// Whether every check passed.
+    pub fn trustworthy(&self) -> bool {
+        self.level == Level::Trustworthy
+    }
 }
 
 /// The learned variables against the true ones; `None` where the truth lacks what a score needs.

@@ -17,7 +17,7 @@ mod scores;
 mod write;
 
 pub use content::{
-    CounterfactualStrip, DataSummary, Edge, Report, Scores, VariableSummary, Verdict,
+    CounterfactualStrip, DataSummary, Edge, Level, Report, Scores, VariableSummary, Verdict,
 };
 pub use curves::{Curves, CurvesError, Phase, Series};
 pub use figures::{Figure, figures};

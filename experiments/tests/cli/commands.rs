@@ -31,7 +31,7 @@ fn a_run_leaves_everything_a_reader_needs() {
     assert!(report["scores"]["disentanglement"].as_f64().unwrap() > 0.95);
     assert_eq!(report["scores"]["shd"], 0.0);
     assert_eq!(report["scores"]["target_accuracy"], 1.0);
-    assert_eq!(report["verdict"]["trustworthy"], true);
+    assert_eq!(report["verdict"]["level"], "trustworthy");
     assert_eq!(report["counterfactuals"][1]["truth"][8].as_array().unwrap().len(), 2);
     assert!(place.text("run/config.toml").contains("d = 2"));
     let embedding = read_embedding(&place.path("run/embedding.npz"), Limits::default()).unwrap();

@@ -208,7 +208,8 @@ pub struct ThinStage {
     /// absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise: Option<Schedule>,
-    /// Nothing is trained where the start's sparsity of change reaches this: the data is linear.
+    /// Nothing is trained where the start's sparsity of change, without observation noise, reaches
+    /// this: the data is linear.
     pub skip_above: f64,
     /// Whether a model of the changes, trained along, names the targets: `domino_vae::Referee`.
     /// Otherwise the code that changes most is the target.

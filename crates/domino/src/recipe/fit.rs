@@ -19,6 +19,9 @@ use super::{Candidate, FitError, GraphStage, MechanismStage, RecipeConfig, Varia
 /// Rows that a model embeds at once: larger blocks are mapped and faulted anew by every operation.
 const CHUNK: usize = 1024;
 
+/// Rows per input from which on a regression tells a dependence from chance.
+const ROWS_PER_INPUT: usize = 5;
+
 /// What the fit itself says of its quality, without labels, on held-out pairs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Diagnosis {
@@ -35,6 +38,10 @@ pub struct Diagnosis {
     /// Share of each variable's squared change that the model does not foresee from the noise
     /// before and the value that the target was set to, `[d]`; 0 is ideal.
     pub unforeseen: Vec<f64>,
+    /// Share of the variance of each variable's newly set values that the other noise before
+    /// explains, `[d]`, adjusted for chance; 0 for a perfect intervention on a rightly learned
+    /// variable, and where there are too few pairs to tell.
+    pub dependence: Vec<f64>,
     /// Whether the linear start was enough.
     pub linear: bool,
 }
@@ -117,6 +124,7 @@ pub fn fit(
         target_entropy: target_entropy(&embedding.target_labels(), d),
         reconstruction_error: reconstruction_error(&model, held_out),
         unforeseen: unforeseen(&model, &embedding),
+        dependence: (0..d).map(|k| dependence(&embedding, k)).collect(),
         linear: variables.linear,
     };
     Ok(Fit { model, whitening, graph, diagnosis })
@@ -186,6 +194,30 @@ fn unforeseen(model: &FittedIlcm, embedding: &Embedding) -> Vec<f64> {
     let changes = &embedding.z_after - &embedding.z_before;
     let shares = missed.iter().zip(changes.column_iter());
     shares.map(|(sum, c)| sum / c.norm_squared().max(f64::MIN_POSITIVE)).collect()
+}
+
+/// Adjusted R² of the regression of `z'_k` on `e_j` and `e_j²`, `j ≠ k`, over the pairs of target
+/// `k`.
+fn dependence(embedding: &Embedding, k: usize) -> f64 {
+    let labels = embedding.target_labels();
+    let rows: Vec<usize> = (0..labels.len()).filter(|&row| labels[row] == k + 1).collect();
+    let noise = embedding.e_before.select_rows(&rows).remove_column(k);
+    let (n, others) = noise.shape();
+    let inputs = 2 * others + 1;
+    if n < ROWS_PER_INPUT * inputs {
+        return 0.0;
+    }
+    let features = DMatrix::from_fn(n, inputs, |row, c| match c {
+        0 => 1.0,
+        c if c <= others => noise[(row, c - 1)],
+        c => noise[(row, c - 1 - others)].powi(2),
+    });
+    let set = embedding.z_after.select_rows(&rows).column(k).into_owned();
+    let total = set.variance() * n as f64;
+    let Some(gram) = features.tr_mul(&features).cholesky() else { return 0.0 };
+    let misfit = (&features * gram.solve(&features.tr_mul(&set)) - set).norm_squared();
+    let unexplained = misfit / (n - inputs) as f64 / (total / (n - 1) as f64);
+    if unexplained.is_finite() { 1.0 - unexplained } else { 0.0 }
 }
 
 fn reconstruction_error(model: &FittedIlcm, pairs: &Pairs) -> f64 {

@@ -6,7 +6,9 @@ use domino_train::{PairSource, TrainContext, train};
 use domino_vae::start::{
     IcaConfig, Whitening, random_rotation, separate_differences, sparsity_of_change,
 };
-use domino_vae::{Elbo, GroupVae, GroupWeights, Ilcm, Referee, Sizes, ThinManifold, ThinWeights};
+use domino_vae::{
+    ChangePosterior, Elbo, GroupVae, GroupWeights, Ilcm, Referee, Sizes, ThinManifold, ThinWeights,
+};
 use nalgebra::DMatrix;
 
 use super::candidates::{Candidate, choose, judge};
@@ -53,6 +55,21 @@ impl Codes {
         sparsity_of_change(&self.before, &self.after)
     }
 
+    /// The sparsity of change without the part that observation noise has in it: noise of the
+    /// same covariance is taken off the square of every code's change.
+    fn sparsity_beyond_noise(&self) -> f64 {
+        let (n, d) = self.before.shape();
+        let (changes, spread) = (self.changes(), self.before.row_variance());
+        let noise = ChangePosterior::fit(&changes).noise.diagonal();
+        let over_spread = |j: usize, value: f64| value / spread[j].max(f64::MIN_POSITIVE);
+        let noise: f64 = (0..d).map(|j| over_spread(j, noise[j])).sum();
+        let all = (0..d).map(|j| over_spread(j, changes.column(j).norm_squared())).sum::<f64>()
+            / n.max(1) as f64;
+        // The top code has its own noise too.
+        let top = self.sparsity() * all - noise / d as f64;
+        if all > 2.0 * noise { top / (all - noise) } else { self.sparsity() }
+    }
+
     pub(super) fn changes(&self) -> DMatrix<f64> {
         &self.after - &self.before
     }
@@ -93,7 +110,7 @@ pub(super) fn learn_variables(
     let starts = linear_starts(train_on, config, context);
     if let VariableStage::Thin(thin) = &config.variables {
         let codes = linear_codes(held_out, &starts[0]);
-        if codes.sparsity() >= thin.skip_above {
+        if codes.sparsity_beyond_noise() >= thin.skip_above {
             let model = new_models(train_on.components, &starts[..1], config, context).silenced();
             let (sparsity, candidates) = (codes.sparsity(), vec![codes.judged()]);
             return Ok(Variables { model, sparsity, kept: 0, candidates, linear: true, phases: 0 });

@@ -54,7 +54,7 @@ fn is_share(kind: &ScoreKind) -> bool {
 fn dots(reports: &[&Report], kind: &ScoreKind) -> Vec<Dot> {
     let dot = |report: &&Report| {
         let value = (kind.value)(report.scores.as_ref()?).filter(|value| value.is_finite())?;
-        Some(Dot { value, seed: report.seed, trustworthy: report.verdict.trustworthy })
+        Some(Dot { value, seed: report.seed, trustworthy: report.verdict.trustworthy() })
     };
     reports.iter().filter_map(dot).collect()
 }

@@ -18,7 +18,7 @@ pub struct RunLink<'a> {
 /// The page of several runs: a table with one row per run, and every score of all runs.
 pub fn html_many(runs: &[RunLink<'_>]) -> String {
     let reports: Vec<&Report> = runs.iter().map(|run| run.report).collect();
-    let trusted = reports.iter().filter(|report| report.verdict.trustworthy).count();
+    let trusted = reports.iter().filter(|report| report.verdict.trustworthy()).count();
     let title = title(&reports);
     let body = html! {
         header {

@@ -7,7 +7,7 @@ mod style;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Figure, Verdict};
+use super::{Figure, Level, Verdict};
 
 pub use many::{RunLink, html_many};
 pub use one::{Page, html};
@@ -46,10 +46,10 @@ pub(crate) fn figure(figure: &Figure) -> Markup {
 
 fn badge(verdict: &Verdict) -> Markup {
     html! {
-        @if verdict.trustworthy {
-            span.badge.good { "✓ trustworthy" }
-        } @else {
-            span.badge.bad { "✗ not trustworthy" }
+        @match verdict.level {
+            Level::Trustworthy => span.badge.good { "✓ trustworthy" },
+            Level::Doubtful => span.badge.fair { "? doubtful" },
+            Level::Failed => span.badge.bad { "✗ failed" },
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::pictures::{Panel, PictureScores};
 use crate::report::figures::figures;
 use crate::report::numbers::{MISSING, count, fixed, percent, significant};
 use crate::report::scores::{Rank, SCORES, ScoreKind};
-use crate::report::{Curves, Figure, Report, RunInfo, Scores, Verdict};
+use crate::report::{Curves, Figure, Level, Report, RunInfo, Scores, Verdict};
 
 /// What the page of one run shows.
 #[derive(Clone, Copy)]
@@ -180,6 +180,24 @@ fn verdict(verdict: &Verdict) -> Markup {
              takes all interventions.",
         ),
         (
+            "Unforeseen change",
+            verdict.unforeseen,
+            "Mean share of a variable's squared change that the model does not foresee from the \
+             noise before and the target's new value; 0 if all answers are right.",
+        ),
+        (
+            "Dependence of set values",
+            verdict.dependence,
+            "Mean share of the variance of newly set values that the noise of the other variables \
+             explains; 0 for interventions that depend on nothing.",
+        ),
+        (
+            "Agreement of replicas",
+            verdict.agreement,
+            "Smallest rank correlation of a code with its counterpart in the replica that agrees \
+             best; 1 if two starts end in the same variables.",
+        ),
+        (
             "Reconstruction error",
             verdict.reconstruction,
             "Mean squared error of reconstructed observations over the data's variance; lower is \
@@ -192,12 +210,19 @@ fn verdict(verdict: &Verdict) -> Markup {
              higher is better.",
         ),
     ];
-    let conclusion = if verdict.trustworthy {
-        "Every check that needs no labels is passed: the result can be trusted as far as the data \
-         alone can tell."
-    } else {
-        "At least one check that needs no labels failed: do not rely on this result without \
-         looking further. Another seed or more training may help."
+    let conclusion = match verdict.level {
+        Level::Trustworthy => {
+            "Every check that needs no labels is passed: the result can be trusted as far as the \
+             data alone can tell."
+        }
+        Level::Doubtful => {
+            "A check that needs no labels is near its threshold: most variables will be right. \
+             Another seed, more training or more pairs may help."
+        }
+        Level::Failed => {
+            "A check that needs no labels failed: do not rely on this result. Another seed, more \
+             training or more pairs may help."
+        }
     };
     html! {
         h2 { "Verdict without labels" }

@@ -35,6 +35,7 @@ code,pre{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans M
 .facts{color:var(--muted);font-size:14px;margin:8px 0 0;max-width:none}
 .badge{display:inline-block;font-size:14px;font-weight:600;padding:3px 12px;border-radius:999px;border:1.5px solid;white-space:nowrap}
 .badge.good{color:var(--good)}
+.badge.fair{color:var(--muted)}
 .badge.bad{color:var(--bad)}
 .numbers{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:26px 0 10px;padding:0}
 .number{background:var(--panel);border:1px solid var(--faint);border-radius:10px;padding:14px 16px}
