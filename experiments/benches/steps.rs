@@ -12,7 +12,7 @@ use domino::core::{Seed, Stream};
 use domino::model::{GaussianMlpConfig, PairObjective, cpu, standard_normal};
 use domino::train::{Adam, AdamConfig, PairSource};
 use domino::vae::{
-    Elbo, ElboWeights, Ilcm, IlcmConfig, MechanismMode, Sizes, TargetMode, ThinManifold,
+    Elbo, ElboWeights, Ilcm, IlcmConfig, MechanismMode, Referee, Sizes, TargetMode, ThinManifold,
     ThinWeights,
 };
 
@@ -79,7 +79,10 @@ fn elbo_rate(d: usize, weights: &ElboWeights) -> f64 {
 }
 
 fn thin_rate(d: usize) -> f64 {
-    let objective = ThinManifold { model: model(d, &IlcmConfig::default()) };
+    let objective = ThinManifold {
+        model: model(d, &IlcmConfig::default()),
+        referee: Some(Referee::new(1, d, &cpu().autodiff())),
+    };
     rate(objective, d, &ThinWeights { tau: 0.1, beta: 1.0, noise: None })
 }
 

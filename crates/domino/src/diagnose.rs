@@ -117,16 +117,16 @@ pub fn diagnose(pairs: &Pairs, d: Option<usize>) -> Result<PairDiagnosis, Whiten
 
     let codes = changes_of_codes(&(&changes * &basis));
     let counted = Counted::of(&codes, noise);
-    let linear = counted.unclear < LINEAR;
+    let linear = counted.linear();
     let found = if linear { signal.len() } else { dimension.round().max(1.0) as usize };
     let variables = d.unwrap_or(found);
     let findings = vec![
-        number_of_variables(dimension, signal.len(), linear, d),
+        number_of_variables(dimension, signal.len(), &counted, d),
         shared_noise(noise),
         mixing(&counted),
-        one_at_a_time(&counted, linear),
-        all_hit(&counted, still, linear),
-        enough(pairs.len(), variables, linear),
+        one_at_a_time(&counted),
+        all_hit(&counted, still),
+        enough(pairs.len(), variables, &counted),
     ];
     Ok(PairDiagnosis {
         pairs: pairs.len(),
@@ -188,10 +188,10 @@ fn moving_directions(changes: &DMatrix<f64>, noise: f64) -> DMatrix<f64> {
     sorted.sort_by(f64::total_cmp);
     let least = (STILL * sorted[sorted.len() / 2]).max(4.0 * noise * noise);
     let moving: Vec<usize> = (0..sorted.len()).filter(|&i| eigen.eigenvalues[i] > least).collect();
-    match moving.is_empty() {
-        true => eigen.eigenvectors,
-        false => eigen.eigenvectors.select_columns(&moving),
+    if moving.is_empty() {
+        return eigen.eigenvectors;
     }
+    eigen.eigenvectors.select_columns(&moving)
 }
 
 /// Changes of the independent components, `[n, components]`.
@@ -277,6 +277,13 @@ impl Counted {
     }
 }
 
+impl Counted {
+    /// Whether the map under which codes were counted separates the variables.
+    fn linear(&self) -> bool {
+        self.unclear < LINEAR
+    }
+}
+
 fn finding(
     question: &str,
     (value, threshold): (f64, f64),
@@ -297,9 +304,10 @@ fn at_most(value: f64, (good, doubtful): (f64, f64)) -> Answer {
 fn number_of_variables(
     dimension: f64,
     directions: usize,
-    linear: bool,
+    counted: &Counted,
     d: Option<usize>,
 ) -> Finding {
+    let linear = counted.linear();
     let found = if linear { directions as f64 } else { dimension };
     let from = if linear {
         format!("the observations vary in {directions} directions")
@@ -340,7 +348,7 @@ fn shared_noise(noise: f64) -> Finding {
 }
 
 fn mixing(counted: &Counted) -> Finding {
-    let (answer, words) = if counted.unclear < LINEAR {
+    let (answer, words) = if counted.linear() {
         (Answer::Good, "yes: one linear map makes every change nothing or large.".to_owned())
     } else {
         let words = format!(
@@ -353,10 +361,10 @@ fn mixing(counted: &Counted) -> Finding {
     finding("Does a linear map separate the variables?", (counted.unclear, LINEAR), (answer, words))
 }
 
-fn one_at_a_time(counted: &Counted, linear: bool) -> Finding {
+fn one_at_a_time(counted: &Counted) -> Finding {
     let question = "Does an intervention hit one variable?";
     let value = (counted.together, TOGETHER.0);
-    if !linear {
+    if !counted.linear() {
         let words = "only a trained model tells: its sparsity of change.".to_owned();
         return finding(question, value, (Answer::Unknown, words));
     }
@@ -366,9 +374,9 @@ fn one_at_a_time(counted: &Counted, linear: bool) -> Finding {
     finding(question, value, (answer, words))
 }
 
-fn all_hit(counted: &Counted, still: usize, linear: bool) -> Finding {
+fn all_hit(counted: &Counted, still: usize) -> Finding {
     let question = "Is every variable intervened upon?";
-    if still > 0 && linear {
+    if still > 0 && counted.linear() {
         let words = format!(
             "no: in {still} directions observations vary but never change within a pair. \
              Variables that are never set cannot be told apart."
@@ -376,7 +384,7 @@ fn all_hit(counted: &Counted, still: usize, linear: bool) -> Finding {
         return finding(question, (0.0, RARE), (Answer::Bad, words));
     }
     let value = (counted.rarest, RARE);
-    if !linear {
+    if !counted.linear() {
         let words = "only a trained model tells: the shares of its targets.".to_owned();
         return finding(question, value, (Answer::Unknown, words));
     }
@@ -385,7 +393,8 @@ fn all_hit(counted: &Counted, still: usize, linear: bool) -> Finding {
     finding(question, value, (answer, words))
 }
 
-fn enough(pairs: usize, variables: usize, linear: bool) -> Finding {
+fn enough(pairs: usize, variables: usize, counted: &Counted) -> Finding {
+    let linear = counted.linear();
     let each = pairs as f64 / (variables + 1) as f64;
     let wanted = ENOUGH[usize::from(!linear)];
     let answer = match each / wanted {
@@ -401,7 +410,7 @@ fn enough(pairs: usize, variables: usize, linear: bool) -> Finding {
 #[cfg(test)]
 mod tests {
     use domino_data::interventions::{Effect, InterventionConfig, TargetLaw};
-    use domino_data::scaling::{MixingConfig, ScalingConfig, World};
+    use domino_data::scaling::{LeakyReluConfig, MixingConfig, ScalingConfig, World};
     use domino_data::{Generator, Split};
 
     use super::*;
@@ -447,7 +456,7 @@ mod tests {
 
     #[test]
     fn a_bent_mixing_is_not_taken_for_a_linear_one() {
-        let mixing = MixingConfig::LeakyRelu(Default::default());
+        let mixing = MixingConfig::LeakyRelu(LeakyReluConfig::default());
         let config = ScalingConfig { mixing, ..linear(4, InterventionConfig::default()) };
         let (found, answers) = answers(config, 20_000);
         assert!(!found.linear);

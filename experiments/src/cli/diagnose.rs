@@ -31,15 +31,15 @@ pub(super) fn perform(args: &Args) -> Result<()> {
 }
 
 fn page(path: &str, found: &PairDiagnosis) -> String {
-    let mut page = format!("{path}: {} pairs of {} values", found.pairs, found.dim_x);
-    for finding in &found.findings {
+    let head = format!("{path}: {} pairs of {} values", found.pairs, found.dim_x);
+    let answers = found.findings.iter().map(|finding| {
         let mark = match finding.answer {
             Answer::Good => "good",
             Answer::Doubtful => "doubtful",
             Answer::Bad => "bad",
             Answer::Unknown => "unknown",
         };
-        page += &format!("\n{mark:9} {}\n          {}", finding.question, finding.words);
-    }
-    page
+        format!("{mark:9} {}\n          {}", finding.question, finding.words)
+    });
+    std::iter::once(head).chain(answers).collect::<Vec<_>>().join("\n")
 }

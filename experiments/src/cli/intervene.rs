@@ -15,6 +15,12 @@ use super::output::{say, table};
 use crate::dataset::Sample;
 use crate::pictures::{like, picture};
 
+/// How long an animation shows a picture, in hundredths of a second.
+const FRAME: u16 = 8;
+
+/// How hard the 256 colours of a frame are looked for: 1 is best, 30 fastest.
+const PALETTE_SPEED: i32 = 10;
+
 #[derive(Clone, Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("observation").required(true).args(["data", "image"]))]
 pub(super) struct Args {
@@ -30,7 +36,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
     /// A variable, named as in the run's report, and the value it is set to, such as `z2=1.5`, or
-    /// several values for a film strip, such as `z2=-1,0,1`
+    /// several values for a film strip, such as `z2=-1,0,1`, or so many of a range, such as
+    /// `z2=-2..2/24`
     #[arg(
         long = "set",
         value_name = "VARIABLE=VALUE",
@@ -38,8 +45,9 @@ pub(super) struct Args {
         allow_hyphen_values = true
     )]
     sets: Vec<String>,
-    /// File to write: arrays `x`, `z`, `z_before` and `e`, or a picture where it ends in `.png`
-    #[arg(long, value_name = "FILE.npz|FILE.png")]
+    /// File to write: arrays `x`, `z`, `z_before` and `e`; a picture or film strip where it ends in
+    /// `.png`, and an animation where it ends in `.gif`
+    #[arg(long, value_name = "FILE.npz|FILE.png|FILE.gif")]
     out: PathBuf,
     /// Where to compute
     #[arg(long, default_value = "cpu")]
@@ -52,9 +60,10 @@ pub(super) fn perform(args: &Args) -> Result<()> {
     let d = model.dim();
     let set = assignments(&args.sets, d)?;
     let observed = args.observation(&fit)?;
-    let as_picture = args.out.extension().is_some_and(|kind| kind.eq_ignore_ascii_case("png"));
+    let ends_in =
+        |kind: &str| args.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(kind));
     ensure!(
-        !as_picture || matches!(observed, Observations::Images { .. }),
+        !(ends_in("png") || ends_in("gif")) || matches!(observed, Observations::Images { .. }),
         "--out {}: expected a file that ends in .npz, as the observations are no pictures",
         args.out.display()
     );
@@ -76,8 +85,10 @@ pub(super) fn perform(args: &Args) -> Result<()> {
     let z = model.counterfactual(start, &action);
     let x = like(&observed, &download(model.decode(Causal(z.0.clone())).0));
     let [z, z_before, e] = [z.0, z_before.0, e.0].map(download);
-    if as_picture {
+    if ends_in("png") {
         write_png(&args.out, &strip(&x, steps))?;
+    } else if ends_in("gif") {
+        write_gif(&args.out, &x, steps)?;
     } else {
         let arrays = [
             ("x", Array::Observations(&x)),
@@ -161,6 +172,27 @@ pub(super) fn write_png(path: &Path, picture: &domino_render::Picture) -> Result
     Ok(())
 }
 
+/// Writes pictures as an animation that goes there and back without end.
+fn write_gif(path: &Path, x: &Observations, steps: usize) -> Result<()> {
+    let there_and_back = (0..steps).chain((1..steps.saturating_sub(1)).rev());
+    let pictures: Vec<domino_render::Picture> =
+        there_and_back.map(|row| picture(x, row, 1)).collect();
+    let side = |length: usize| u16::try_from(length).context("a side of the picture");
+    let (width, height) = (side(pictures[0].width)?, side(pictures[0].height)?);
+    write_atomically(path, |file| {
+        let mut encoder =
+            gif::Encoder::new(file, width, height, &[]).map_err(std::io::Error::other)?;
+        encoder.set_repeat(gif::Repeat::Infinite).map_err(std::io::Error::other)?;
+        for picture in &pictures {
+            let mut frame = gif::Frame::from_rgb_speed(width, height, &picture.data, PALETTE_SPEED);
+            frame.delay = FRAME;
+            encoder.write_frame(&frame).map_err(std::io::Error::other)?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
 fn comparison(
     before: &DMatrix<f64>,
     after: &DMatrix<f64>,
@@ -196,7 +228,18 @@ fn assignments(sets: &[String], d: usize) -> Result<Vec<Option<Vec<f64>>>> {
             let parsed: Option<f64> = value.parse().ok().filter(|v: &f64| v.is_finite());
             parsed.ok_or_else(|| anyhow!("--set {text}: expected a finite number, got `{value}`"))
         };
-        let parsed: Vec<f64> = values.split(',').map(parse).collect::<Result<_>>()?;
+        let parsed: Vec<f64> = match values.split_once("..") {
+            Some((from, rest)) => {
+                let (to, count) = rest.split_once('/').unwrap_or((rest, "7"));
+                let count = count.parse().ok().filter(|&n: &usize| n > 1).ok_or_else(|| {
+                    anyhow!("--set {text}: expected at least 2 values of a range, got `{count}`")
+                })?;
+                let (from, to) = (parse(from)?, parse(to)?);
+                let at = |n| from + (to - from) * n as f64 / (count - 1) as f64;
+                (0..count).map(at).collect()
+            }
+            None => values.split(',').map(parse).collect::<Result<_>>()?,
+        };
         ensure!(set[place - 1].is_none(), "--set {text}: expected each variable once");
         ensure!(
             parsed.len() == 1 || steps == 1 || parsed.len() == steps,
@@ -229,6 +272,14 @@ mod tests {
         assert_eq!(got, [Some(vec![2.0]), None, Some(vec![-1.0, 0.0, 1.0])]);
         let error = set(&["z3=-1,0,1", "z1=2,3"]).unwrap_err().to_string();
         assert!(error.contains("one value or 3, as before, got 2"));
+    }
+
+    #[test]
+    fn a_range_has_its_ends() {
+        assert_eq!(set(&["z2=-1..1/5"]).unwrap()[1], Some(vec![-1.0, -0.5, 0.0, 0.5, 1.0]));
+        assert_eq!(set(&["z2=0..6"]).unwrap()[1].as_ref().map(Vec::len), Some(7));
+        let error = set(&["z2=0..6/1"]).unwrap_err().to_string();
+        assert!(error.contains("at least 2 values of a range, got `1`"));
     }
 
     #[test]

@@ -44,7 +44,7 @@ fn data_without_truth_gives_everything_but_scores() {
     place.succeeds("data generate linear.toml --pairs 1200 --out pairs.npz");
     place.succeeds("data export pairs.npz --without-truth --out mine.npz");
     let ran = place.succeeds("run linear.toml data.path=mine.npz model.d=2 --out run");
-    assert!(ran.stdout.lines().nth(1).unwrap().starts_with("trustworthy   sparsity of change 1.0"));
+    assert!(ran.stdout.lines().nth(1).unwrap().starts_with("trustworthy   unforeseen change 0.0"));
     let report = place.json("run/report.json");
     assert!(report["scores"].is_null());
     assert_eq!(report["data"]["name"], "mine");

@@ -108,6 +108,13 @@ fn pictures_are_learned_drawn_and_asked_about() {
         assert_eq!(part(&place, "strip.png", corner), part(&place, "one.png", [0, 0]));
     }
 
+    place.succeeds("intervene run --image dark.png --set z2=-1..1/5 --out there.gif");
+    let bytes = place.read("there.gif");
+    assert_eq!((&bytes[..6], &bytes[6..10]), (&b"GIF89a"[..], &[16, 0, 16, 0][..]));
+    // There and back: five pictures, and three of them again.
+    let frames = bytes.windows(3).filter(|w| w == b"\x21\xf9\x04").count();
+    assert_eq!(frames, 8);
+
     let shown = place.succeeds("changed run --before dark.png --after light.png --out both.png");
     let lines: Vec<_> = shown.stdout.lines().collect();
     let probability = |line: &str| line.split_whitespace().nth(1)?.parse::<f64>().ok();

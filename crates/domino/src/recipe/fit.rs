@@ -42,6 +42,8 @@ pub struct Diagnosis {
     /// explains, `[d]`, adjusted for chance; 0 for a perfect intervention on a rightly learned
     /// variable, and where there are too few pairs to tell.
     pub dependence: Vec<f64>,
+    /// Standard error of the mean of `dependence`, were there none.
+    pub dependence_error: f64,
     /// Whether the linear start was enough.
     pub linear: bool,
 }
@@ -117,6 +119,7 @@ pub fn fit(
         model
     };
     let embedding = embed(&model, held_out)?;
+    let dependence: Vec<(f64, f64)> = (0..d).map(|k| dependence(&embedding, k)).collect();
     let diagnosis = Diagnosis {
         sparsity_of_change: variables.sparsity,
         candidates: variables.candidates,
@@ -124,7 +127,8 @@ pub fn fit(
         target_entropy: target_entropy(&embedding.target_labels(), d),
         reconstruction_error: reconstruction_error(&model, held_out),
         unforeseen: unforeseen(&model, &embedding),
-        dependence: (0..d).map(|k| dependence(&embedding, k)).collect(),
+        dependence: dependence.iter().map(|(share, _)| *share).collect(),
+        dependence_error: dependence.iter().map(|(_, e)| e * e).sum::<f64>().sqrt() / d as f64,
         linear: variables.linear,
     };
     Ok(Fit { model, whitening, graph, diagnosis })
@@ -197,15 +201,15 @@ fn unforeseen(model: &FittedIlcm, embedding: &Embedding) -> Vec<f64> {
 }
 
 /// Adjusted R² of the regression of `z'_k` on `e_j` and `e_j²`, `j ≠ k`, over the pairs of target
-/// `k`.
-fn dependence(embedding: &Embedding, k: usize) -> f64 {
+/// `k`, and its standard error `√(2p) / n` without dependence; both 0 from too few pairs.
+fn dependence(embedding: &Embedding, k: usize) -> (f64, f64) {
     let labels = embedding.target_labels();
     let rows: Vec<usize> = (0..labels.len()).filter(|&row| labels[row] == k + 1).collect();
     let noise = embedding.e_before.select_rows(&rows).remove_column(k);
     let (n, others) = noise.shape();
     let inputs = 2 * others + 1;
     if n < ROWS_PER_INPUT * inputs {
-        return 0.0;
+        return (0.0, 0.0);
     }
     let features = DMatrix::from_fn(n, inputs, |row, c| match c {
         0 => 1.0,
@@ -214,10 +218,11 @@ fn dependence(embedding: &Embedding, k: usize) -> f64 {
     });
     let set = embedding.z_after.select_rows(&rows).column(k).into_owned();
     let total = set.variance() * n as f64;
-    let Some(gram) = features.tr_mul(&features).cholesky() else { return 0.0 };
+    let Some(gram) = features.tr_mul(&features).cholesky() else { return (0.0, 0.0) };
     let misfit = (&features * gram.solve(&features.tr_mul(&set)) - set).norm_squared();
     let unexplained = misfit / (n - inputs) as f64 / (total / (n - 1) as f64);
-    if unexplained.is_finite() { 1.0 - unexplained } else { 0.0 }
+    let error = (2.0 * inputs as f64).sqrt() / n as f64;
+    if unexplained.is_finite() { (1.0 - unexplained, error) } else { (0.0, error) }
 }
 
 fn reconstruction_error(model: &FittedIlcm, pairs: &Pairs) -> f64 {

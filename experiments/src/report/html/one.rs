@@ -165,8 +165,11 @@ fn hint(kind: &ScoreKind, scores: &Scores) -> String {
     }
 }
 
-fn verdict(verdict: &Verdict) -> Markup {
-    let rows = [
+/// Name, value and meaning of a measure that needs no labels.
+type Measure = (&'static str, Option<f64>, &'static str);
+
+fn measures(verdict: &Verdict) -> [Measure; 7] {
+    [
         (
             "Sparsity of change",
             verdict.sparsity_of_change,
@@ -209,7 +212,10 @@ fn verdict(verdict: &Verdict) -> Markup {
             "Mean log likelihood of a pair in nats; comparable between runs on the same data, \
              higher is better.",
         ),
-    ];
+    ]
+}
+
+fn verdict(verdict: &Verdict) -> Markup {
     let conclusion = match verdict.level {
         Level::Trustworthy => {
             "Every check that needs no labels is passed: the result can be trusted as far as the \
@@ -234,7 +240,7 @@ fn verdict(verdict: &Verdict) -> Markup {
             table {
                 thead { tr { th { "Check" } th.n { "Value" } th { "What it measures" } } }
                 tbody {
-                    @for (name, value, meaning) in rows {
+                    @for (name, value, meaning) in measures(verdict) {
                         tr {
                             td { (name) }
                             td.n { (value.map_or_else(|| MISSING.to_owned(), significant)) }

@@ -3,7 +3,7 @@
 use domino::core::Dag;
 
 use crate::report::{
-    CounterfactualStrip, Curves, DataSummary, Edge, Phase, Report, RunInfo, Scores, Series,
+    CounterfactualStrip, Curves, DataSummary, Edge, Level, Phase, Report, RunInfo, Scores, Series,
     VariableSummary, Verdict,
 };
 
