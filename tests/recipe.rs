@@ -50,6 +50,17 @@ fn linear_worlds_are_solved_on_every_seed() {
 }
 
 #[test]
+fn linear_worlds_are_known_as_such_under_noise() {
+    for observation_noise in [0.05, 0.1] {
+        let config = ScalingConfig { seed: 5, d: 4, observation_noise, ..ScalingConfig::default() };
+        let trial = fitted(config, &RecipeConfig::default(), 20_000, 5);
+        assert!(trial.fit.diagnosis.linear, "noise {observation_noise}");
+        assert!(trial.smallest > 0.98, "noise {observation_noise}: {}", trial.smallest);
+        assert_eq!(trial.distance, 0, "noise {observation_noise}");
+    }
+}
+
+#[test]
 fn a_bent_chain_is_learned_with_a_short_schedule() {
     let mut config = RecipeConfig::default();
     config.model.replicas = 1;

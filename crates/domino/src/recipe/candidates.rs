@@ -68,3 +68,60 @@ fn agreement(one: &DMatrix<f64>, other: &DMatrix<f64>) -> f64 {
     let matched = Sample::new(one, other).and_then(|sample| mcc(sample, Correlation::Spearman));
     matched.map_or(0.0, |found| found.smallest)
 }
+
+#[cfg(test)]
+mod tests {
+    use domino_core::{Seed, Stream};
+    use rand::RngExt;
+
+    use super::*;
+
+    /// Codes of 600 pairs, a third of which change each of two codes, the last third none; the
+    /// share `stolen` of the changes of the first code happens to the second.
+    fn codes(stolen: f64) -> Codes {
+        let mut rng = Seed(2).rng(Stream::Data);
+        let before = DMatrix::from_fn(600, 2, |_, _| rng.random::<f64>());
+        let mut after = before.clone();
+        for row in 0..600 {
+            let hit = match row % 3 {
+                0 if (row as f64) < stolen * 600.0 => 1,
+                k => k,
+            };
+            if hit < 2 {
+                after[(row, hit)] += 1.0 + rng.random::<f64>();
+            }
+        }
+        Codes { before, after }
+    }
+
+    #[test]
+    fn even_targets_win_where_changes_are_as_sparse() {
+        let all = [codes(0.9), codes(0.0), codes(0.4)];
+        assert_eq!(choose(&all), 1);
+        let judged = judge(&all, 1);
+        assert!(judged.iter().all(|c| c.sparsity_of_change > 0.999 && c.agreement > 0.999));
+        assert!(judged[0].target_entropy < judged[2].target_entropy);
+        assert!(judged[2].target_entropy < judged[1].target_entropy);
+    }
+
+    #[test]
+    fn what_diverged_loses_and_agrees_with_nobody() {
+        let mut diverged = codes(0.0);
+        diverged.after[(3, 1)] = f64::NAN;
+        diverged.before[(3, 1)] = f64::NAN;
+        let all = [diverged, codes(0.9)];
+        assert_eq!(choose(&all), 1);
+        assert_eq!(judge(&all, 1)[0].agreement.to_bits(), 0.0_f64.to_bits());
+    }
+
+    #[test]
+    fn other_variables_do_not_agree() {
+        let turned = |codes: &Codes| {
+            let rotation = nalgebra::dmatrix![0.8, -0.6; 0.6, 0.8];
+            Codes { before: &codes.before * &rotation, after: &codes.after * &rotation }
+        };
+        let right = codes(0.0);
+        let judged = judge(&[turned(&right), right], 1);
+        assert!(judged[0].agreement < 0.85 && judged[1].agreement > 0.999, "{judged:?}");
+    }
+}
