@@ -8,6 +8,12 @@ use serde::{Deserialize, Serialize};
 /// Pairs that are looked at, spread evenly over the data.
 const ROWS: usize = 20_000;
 
+/// The same where observations have more values than `WIDE`.
+const WIDE_ROWS: usize = 2000;
+
+/// Observations of more values than this are slow to look at.
+const WIDE: usize = 1024;
+
 /// Observations whose neighbours are looked for.
 const NEIGHBOURS: usize = 2000;
 
@@ -142,7 +148,7 @@ pub fn diagnose(pairs: &Pairs, d: Option<usize>) -> Result<PairDiagnosis, Whiten
 fn sides(pairs: &Pairs, whitening: &Whitening) -> [DMatrix<f64>; 2] {
     [pairs.before(), pairs.after()].map(|side| {
         let n = side.len();
-        let take = n.min(ROWS);
+        let take = n.min(if side.dim() > WIDE { WIDE_ROWS } else { ROWS });
         let mut data = Vec::new();
         for row in (0..take).map(|i| i * n / take) {
             data.extend(whitening.apply(&side.slice(row..row + 1)).into_iter().map(f64::from));

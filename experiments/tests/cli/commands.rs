@@ -39,6 +39,22 @@ fn a_run_leaves_everything_a_reader_needs() {
 }
 
 #[test]
+fn pairs_are_diagnosed_before_training() {
+    let place = Place::new();
+    place.succeeds("data generate linear.toml --pairs 1200 --out pairs.npz");
+    let said = place.succeeds("diagnose pairs.npz --d 2").stdout;
+    assert!(said.starts_with("pairs.npz: 1200 pairs of 2 values"), "{said}");
+    assert_eq!(said.matches("\ngood").count(), 6, "{said}");
+    let too_many = place.succeeds("diagnose pairs.npz --d 3 --json").stdout;
+    let found: serde_json::Value = serde_json::from_str(&too_many).unwrap();
+    assert_eq!(found["findings"][0]["answer"], "bad");
+    assert_eq!(found["linear"], true);
+    let refused = place.domino("diagnose nowhere.npz");
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("nowhere.npz"), "{}", refused.stderr);
+}
+
+#[test]
 fn data_without_truth_gives_everything_but_scores() {
     let place = Place::new();
     place.succeeds("data generate linear.toml --pairs 1200 --out pairs.npz");
