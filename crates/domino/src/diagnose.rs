@@ -1,6 +1,7 @@
 //! What pairs alone say of the assumptions that learning rests on, before anything is trained.
 
 use domino_core::{Pairs, Seed, Stream};
+use domino_data::loader::gather;
 use domino_vae::start::{IcaConfig, WhitenConfig, WhitenError, Whitening, separate_differences};
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
@@ -146,14 +147,13 @@ pub fn diagnose(pairs: &Pairs, d: Option<usize>) -> Result<PairDiagnosis, Whiten
 
 /// Whitened observations of both sides, `[n, directions]`.
 fn sides(pairs: &Pairs, whitening: &Whitening) -> [DMatrix<f64>; 2] {
-    [pairs.before(), pairs.after()].map(|side| {
-        let n = side.len();
-        let take = n.min(if side.dim() > WIDE { WIDE_ROWS } else { ROWS });
-        let mut data = Vec::new();
-        for row in (0..take).map(|i| i * n / take) {
-            data.extend(whitening.apply(&side.slice(row..row + 1)).into_iter().map(f64::from));
-        }
-        DMatrix::from_row_slice(take, whitening.components(), &data)
+    let n = pairs.len();
+    let take = n.min(if pairs.dim() > WIDE { WIDE_ROWS } else { ROWS });
+    let rows: Vec<usize> = (0..take).map(|i| i * n / take).collect();
+    let looked_at = gather(pairs, &rows).expect("pairs in memory are there to be read");
+    [looked_at.before(), looked_at.after()].map(|side| {
+        let data = whitening.apply(side).into_iter().map(f64::from);
+        DMatrix::from_row_iterator(take, whitening.components(), data)
     })
 }
 
@@ -281,9 +281,7 @@ impl Counted {
             rarest: ratio(sorted[0], sorted[d / 2]),
         }
     }
-}
 
-impl Counted {
     /// Whether the map under which codes were counted separates the variables.
     fn linear(&self) -> bool {
         self.unclear < LINEAR

@@ -101,14 +101,18 @@ impl PairObjective for ThinManifold {
     }
 }
 
+/// `L_0 [rows, 1]` and the gains `L_0 − L_k [rows, d]`.
+fn costs(change: Tensor<2>, after: &Tensor<2>, tau: f64) -> (Tensor<2>, Tensor<2>) {
+    let kept = change / (2.0 * tau * tau) + tau.ln();
+    let drawn = after.clone().square() / (2.0 * BROAD_STD * BROAD_STD) + BROAD_STD.ln();
+    (kept.clone().sum_dim(1), kept - drawn)
+}
+
 /// `−ln Σ_I exp(−L_I) / (d + 1)` of expected squared changes and codes after, `[rows, 1]`.
 fn target_cost(change: Tensor<2>, after: &Tensor<2>, tau: f64) -> Tensor<2> {
     let [_, d] = change.dims();
-    let kept = change / (2.0 * tau * tau) + tau.ln();
-    let drawn = after.clone().square() / (2.0 * BROAD_STD * BROAD_STD) + BROAD_STD.ln();
-    let none = kept.clone().sum_dim(1);
-    // L_I − L_0, and a log-sum-exp around its largest exponent.
-    let gain = kept - drawn;
+    let (none, gain) = costs(change, after, tau);
+    // A log-sum-exp around its largest exponent.
     let top = gain.clone().max_dim(1).clamp_min(0.0).detach();
     let sum = (gain - top.clone()).exp().sum_dim(1) + top.clone().neg().exp();
     none - top - sum.log() + ((d + 1) as f64).ln()
@@ -117,10 +121,7 @@ fn target_cost(change: Tensor<2>, after: &Tensor<2>, tau: f64) -> Tensor<2> {
 /// `Σ_I q(I) (L_I + ln q(I)) + ln(d + 1)` of given `ln q [rows, d + 1]`, `[rows, 1]`.
 fn judged_cost(change: Tensor<2>, after: &Tensor<2>, tau: f64, log_probs: Tensor<2>) -> Tensor<2> {
     let [_, d] = change.dims();
-    let kept = change / (2.0 * tau * tau) + tau.ln();
-    let drawn = after.clone().square() / (2.0 * BROAD_STD * BROAD_STD) + BROAD_STD.ln();
-    let none = kept.clone().sum_dim(1);
-    let gain = kept - drawn;
+    let (none, gain) = costs(change, after, tau);
     let probs = log_probs.clone().exp();
     let hit = probs.clone().narrow(1, 1, d);
     none - (gain * hit).sum_dim(1) + (probs * log_probs).sum_dim(1) + ((d + 1) as f64).ln()

@@ -118,8 +118,9 @@ impl SweepFolder {
         let head =
             Head { name: plan.name.clone(), runs: plan.lines.len(), resources: sweep.resources };
         create_folder(root)?;
-        write_bytes(&root.join(PLAN), plan.to_jsonl()?.as_bytes())?;
+        // A folder counts as planned once it has the plan, which is therefore the last to appear.
         write_json(&root.join(HEAD), &head)?;
+        write_bytes(&root.join(PLAN), plan.to_jsonl()?.as_bytes())?;
         Ok(Self { root: root.to_owned(), plan, resources: sweep.resources })
     }
 

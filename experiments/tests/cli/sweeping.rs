@@ -65,6 +65,8 @@ fn a_study_that_is_killed_loses_nothing() {
         child.kill().unwrap();
         child.wait().unwrap();
     }
+    // What a kill between the two files of a plan leaves.
+    fs::remove_file(place.path("killed/plan.jsonl")).unwrap();
     place.succeeds("sweep run study.toml --out killed --workers 2");
     assert_eq!(place.text("killed/results.csv"), place.text("whole/results.csv"));
 }

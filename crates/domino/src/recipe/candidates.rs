@@ -25,24 +25,30 @@ impl Candidate {
     }
 }
 
-/// The place of the best of several models, from their codes of held-out pairs.
+/// The place of the best of several models, and what is known of each, from their codes of
+/// held-out pairs.
 ///
 /// # Panics
 /// If there is none.
-pub(super) fn choose(codes: &[Codes]) -> usize {
-    let ranks: Vec<f64> = codes.iter().map(|codes| codes.judged().rank()).collect();
-    let best = (0..codes.len()).rev().max_by(|&a, &b| ranks[a].total_cmp(&ranks[b]));
-    best.expect("a stack has at least one replica")
+pub(super) fn choose(codes: &[Codes]) -> (usize, Vec<Candidate>) {
+    let judged: Vec<Candidate> = codes.iter().map(Codes::judged).collect();
+    let rank = |place: usize| judged[place].rank();
+    let best = (0..codes.len()).rev().max_by(|&a, &b| rank(a).total_cmp(&rank(b)));
+    let best = best.expect("a stack has at least one replica");
+    (best, compared(judged, codes, best))
 }
 
 /// What is known of each of several models, of which one is kept, from their codes of held-out
 /// pairs.
 pub(super) fn judge(codes: &[Codes], kept: usize) -> Vec<Candidate> {
-    let judged = codes.iter().map(|of| Candidate {
-        agreement: agreement(&of.before, &codes[kept].before),
-        ..of.judged()
-    });
-    judged.collect()
+    compared(codes.iter().map(Codes::judged).collect(), codes, kept)
+}
+
+/// The same candidates with their agreement with the kept one.
+fn compared(judged: Vec<Candidate>, codes: &[Codes], kept: usize) -> Vec<Candidate> {
+    let agreements = codes.iter().map(|of| agreement(&of.before, &codes[kept].before));
+    let pairs = judged.into_iter().zip(agreements);
+    pairs.map(|(candidate, agreement)| Candidate { agreement, ..candidate }).collect()
 }
 
 impl Codes {
@@ -97,7 +103,7 @@ mod tests {
     #[test]
     fn even_targets_win_where_changes_are_as_sparse() {
         let all = [codes(0.9), codes(0.0), codes(0.4)];
-        assert_eq!(choose(&all), 1);
+        assert_eq!(choose(&all).0, 1);
         let judged = judge(&all, 1);
         assert!(judged.iter().all(|c| c.sparsity_of_change > 0.999 && c.agreement > 0.999));
         assert!(judged[0].target_entropy < judged[2].target_entropy);
@@ -110,7 +116,7 @@ mod tests {
         diverged.after[(3, 1)] = f64::NAN;
         diverged.before[(3, 1)] = f64::NAN;
         let all = [diverged, codes(0.9)];
-        assert_eq!(choose(&all), 1);
+        assert_eq!(choose(&all).0, 1);
         assert_eq!(judge(&all, 1)[0].agreement.to_bits(), 0.0_f64.to_bits());
     }
 

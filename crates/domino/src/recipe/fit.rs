@@ -119,14 +119,15 @@ pub fn fit(
         model
     };
     let embedding = embed(&model, held_out)?;
-    let dependence: Vec<(f64, f64)> = (0..d).map(|k| dependence(&embedding, k)).collect();
+    let labels = embedding.target_labels();
+    let dependence: Vec<(f64, f64)> = (0..d).map(|k| dependence(&embedding, &labels, k)).collect();
     let diagnosis = Diagnosis {
         sparsity_of_change: variables.sparsity,
         candidates: variables.candidates,
         kept: variables.kept,
-        target_entropy: target_entropy(&embedding.target_labels(), d),
+        target_entropy: target_entropy(&labels, d),
         reconstruction_error: reconstruction_error(&model, held_out),
-        unforeseen: unforeseen(&model, &embedding),
+        unforeseen: unforeseen(&model, &embedding, &labels),
         dependence: dependence.iter().map(|(share, _)| *share).collect(),
         dependence_error: dependence.iter().map(|(_, e)| e * e).sum::<f64>().sqrt() / d as f64,
         linear: variables.linear,
@@ -179,8 +180,8 @@ fn upload_pairs(model: &FittedIlcm, pairs: &Pairs, rows: std::ops::Range<usize>)
 
 /// Share of each variable's squared change that `do(z_k = z'_k)` on the noise before does not
 /// explain, `k` the inferred target.
-fn unforeseen(model: &FittedIlcm, embedding: &Embedding) -> Vec<f64> {
-    let (labels, d) = (embedding.target_labels(), model.dim());
+fn unforeseen(model: &FittedIlcm, embedding: &Embedding, labels: &[usize]) -> Vec<f64> {
+    let d = model.dim();
     let device = model.device();
     let mut missed = vec![0.0; d];
     for start in (0..labels.len()).step_by(CHUNK) {
@@ -202,8 +203,7 @@ fn unforeseen(model: &FittedIlcm, embedding: &Embedding) -> Vec<f64> {
 
 /// Adjusted R² of the regression of `z'_k` on `e_j` and `e_j²`, `j ≠ k`, over the pairs of target
 /// `k`, and its standard error `√(2p) / n` without dependence; both 0 from too few pairs.
-fn dependence(embedding: &Embedding, k: usize) -> (f64, f64) {
-    let labels = embedding.target_labels();
+fn dependence(embedding: &Embedding, labels: &[usize], k: usize) -> (f64, f64) {
     let rows: Vec<usize> = (0..labels.len()).filter(|&row| labels[row] == k + 1).collect();
     let noise = embedding.e_before.select_rows(&rows).remove_column(k);
     let (n, others) = noise.shape();

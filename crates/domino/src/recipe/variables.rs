@@ -11,7 +11,7 @@ use domino_vae::{
 };
 use nalgebra::DMatrix;
 
-use super::candidates::{Candidate, choose, judge};
+use super::candidates::{Candidate, choose};
 use super::{ElboPhase, FitError, GroupStage, RecipeConfig, ThinStage, VariableStage};
 
 /// Rows encoded at once: few enough for the hidden layers to stay in cache.
@@ -135,8 +135,7 @@ pub(super) fn learn_variables(
         (0..models.replicas()).map(|replica| models.clone().replica(replica)).collect();
     let codes = replicas.iter().map(|model| encode(model, held_out, &context.device));
     let codes: Vec<Codes> = codes.collect();
-    let kept = choose(&codes);
-    let candidates = judge(&codes, kept);
+    let (kept, candidates) = choose(&codes);
     let (model, sparsity) = (replicas.swap_remove(kept), candidates[kept].sparsity_of_change);
     Ok(Variables { model, sparsity, kept, candidates, linear: false, phases })
 }
