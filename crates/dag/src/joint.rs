@@ -122,16 +122,22 @@ impl TotalEffects {
             let slope = &weighted * self.gap(&total, k);
             let metric = &weighted * top;
             let reaching: Vec<usize> = (0..at.len()).filter(|&a| at[a].1 <= k).collect();
-            for &a in &reaching {
-                let (i, j) = at[a];
+            for (place, &b) in reaching.iter().enumerate() {
+                let (i, j) = at[b];
                 let reach = total[(j, k)];
-                gradient[a] += reach * slope[i];
-                for &b in &reaching {
-                    let (other_i, other_j) = at[b];
-                    information[(a, b)] += reach * total[(other_j, k)] * metric[(i, other_i)];
+                if reach == 0.0 {
+                    continue;
+                }
+                gradient[b] += reach * slope[i];
+                let scaled: Vec<f64> = metric.column(i).iter().map(|m| reach * m).collect();
+                let mut column = information.column_mut(b);
+                for &a in &reaching[place..] {
+                    let (other_i, other_j) = at[a];
+                    column[a] += total[(other_j, k)] * scaled[other_i];
                 }
             }
         }
+        information.fill_upper_triangle_with_lower_triangle();
         (information, gradient)
     }
 
@@ -152,9 +158,10 @@ impl TotalEffects {
                 errors[at] = covariance[(a, a)].sqrt();
             }
         }
+        let cross = information.view((0, p), (p, absent.len()));
+        let explained = &covariance * cross;
         for (a, &at) in absent.iter().enumerate() {
-            let cross = information.view((0, p + a), (p, 1));
-            let own = information[(p + a, p + a)] - cross.dot(&(&covariance * cross));
+            let own = information[(p + a, p + a)] - cross.column(a).dot(&explained.column(a));
             statistics[at] = ratio(gradient[p + a].powi(2), own);
             if own > 0.0 {
                 errors[at] = own.sqrt().recip();

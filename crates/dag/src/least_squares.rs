@@ -1,4 +1,4 @@
-use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
+use nalgebra::{Cholesky, DMatrix, DVector};
 
 /// Added to the diagonal of a correlation matrix: columns that repeat others have no effect of
 /// their own instead of an arbitrary one, and other columns lose nothing measurable.
@@ -7,6 +7,9 @@ const JITTER: f64 = 1e-9;
 /// Least residual variance in units of the response's: without a floor an exact relation would have
 /// infinite precision.
 const LEAST_VARIANCE: f64 = 1e-10;
+
+/// Rows up to which matrices are factored and inverted as a whole, not by halves.
+const SUBSTITUTED: usize = 64;
 
 /// An ordinary least-squares fit of centred columns, with what its tests need.
 pub(crate) struct LeastSquares {
@@ -61,8 +64,9 @@ pub(crate) fn centre(columns: &mut DMatrix<f64>) {
 
 /// Inverse of a symmetric positive semidefinite matrix, its correlation form slightly regularised.
 pub(crate) fn spd_inverse(gram: &DMatrix<f64>) -> DMatrix<f64> {
-    let (scale, factor) = scaled_cholesky(gram);
-    let mut inverse = factor.inverse();
+    let (scale, root) = scaled_cholesky(gram);
+    let root = lower_inverse(&root);
+    let mut inverse = root.transpose() * root;
     for (j, mut column) in inverse.column_iter_mut().enumerate() {
         column.component_mul_assign(&scale);
         column *= scale[j];
@@ -72,12 +76,51 @@ pub(crate) fn spd_inverse(gram: &DMatrix<f64>) -> DMatrix<f64> {
 
 /// Solution of `gram · x = rhs`, regularised as [`spd_inverse`].
 pub(crate) fn spd_solve(gram: &DMatrix<f64>, rhs: &DVector<f64>) -> DVector<f64> {
-    let (scale, factor) = scaled_cholesky(gram);
-    factor.solve(&rhs.component_mul(&scale)).component_mul(&scale)
+    let (scale, root) = scaled_cholesky(gram);
+    let mut solution = rhs.component_mul(&scale);
+    root.solve_lower_triangular_unchecked_mut(&mut solution);
+    root.tr_solve_lower_triangular_mut(&mut solution);
+    solution.component_mul(&scale)
 }
 
-/// Reciprocal roots of the diagonal (0 where it is 0) and the factor of the correlation form.
-fn scaled_cholesky(gram: &DMatrix<f64>) -> (DVector<f64>, Cholesky<f64, Dyn>) {
+/// Lower triangular root of a symmetric positive definite matrix, halved until the library's own
+/// factorisation is as fast as multiplication.
+fn lower_root(gram: DMatrix<f64>) -> Option<DMatrix<f64>> {
+    let n = gram.nrows();
+    if n <= SUBSTITUTED {
+        return Cholesky::new(gram).map(|factor| factor.unpack());
+    }
+    let (half, rest) = (n / 2, n - n / 2);
+    let first = lower_root(gram.view((0, 0), (half, half)).into_owned())?;
+    let below = gram.view((half, 0), (rest, half)) * lower_inverse(&first).transpose();
+    let left = gram.view((half, half), (rest, rest)) - &below * below.transpose();
+    let mut root = DMatrix::zeros(n, n);
+    root.view_mut((0, 0), (half, half)).copy_from(&first);
+    root.view_mut((half, 0), (rest, half)).copy_from(&below);
+    root.view_mut((half, half), (rest, rest)).copy_from(&lower_root(left)?);
+    Some(root)
+}
+
+/// Inverse of a lower triangular matrix, halved until substitution is as fast as multiplication.
+fn lower_inverse(lower: &DMatrix<f64>) -> DMatrix<f64> {
+    let n = lower.nrows();
+    let mut inverse = DMatrix::identity(n, n);
+    if n <= SUBSTITUTED {
+        lower.solve_lower_triangular_unchecked_mut(&mut inverse);
+        return inverse;
+    }
+    let (half, rest) = (n / 2, n - n / 2);
+    let first = lower_inverse(&lower.view((0, 0), (half, half)).into_owned());
+    let last = lower_inverse(&lower.view((half, half), (rest, rest)).into_owned());
+    let below = -&last * (lower.view((half, 0), (rest, half)) * &first);
+    inverse.view_mut((0, 0), (half, half)).copy_from(&first);
+    inverse.view_mut((half, half), (rest, rest)).copy_from(&last);
+    inverse.view_mut((half, 0), (rest, half)).copy_from(&below);
+    inverse
+}
+
+/// Reciprocal roots of the diagonal (0 where it is 0) and the lower root of the correlation form.
+fn scaled_cholesky(gram: &DMatrix<f64>) -> (DVector<f64>, DMatrix<f64>) {
     let scale = gram.diagonal().map(|v| if v > 0.0 { v.sqrt().recip() } else { 0.0 });
     let mut jitter = JITTER;
     loop {
@@ -89,8 +132,8 @@ fn scaled_cholesky(gram: &DMatrix<f64>) -> (DVector<f64>, Cholesky<f64, Dyn>) {
                 (false, false) => 0.0,
             }
         });
-        if let Some(factor) = Cholesky::new(correlation) {
-            return (scale, factor);
+        if let Some(root) = lower_root(correlation) {
+            return (scale, root);
         }
         // Entries are correlations: the matrix is diagonally dominant once the jitter reaches its
         // size, so this ends.
@@ -140,6 +183,14 @@ mod tests {
         assert!(LeastSquares::fit(&mut x, &[5.0; 3]).wald(&[0]) < 1e-12);
         let nan = DMatrix::from_element(2, 2, f64::NAN);
         assert!(spd_inverse(&nan).iter().all(|v| v.is_finite()));
+    }
+
+    #[test]
+    fn large_inverses_are_inverses() {
+        for n in [1, 64, 65, 200] {
+            let gram = DMatrix::from_fn(n, n, |a, b| 0.9_f64.powi(a.abs_diff(b) as i32));
+            assert!((spd_inverse(&gram) * gram - DMatrix::identity(n, n)).amax() < 1e-6);
+        }
     }
 
     /// Chernoff bounds lie above the tail: P(χ²₁ > 10.83) = 0.001, P(χ²₃ > 16.27) = 0.001.

@@ -7,7 +7,8 @@ use crate::pair_regression::{Findings, PairRegression};
 use crate::sample::Sample;
 use crate::weight_law::{Estimate, WeightLaw};
 
-/// Of the weights that could be dropped, one in this many is dropped before all are fitted anew.
+/// Of the weights that could be dropped, one in this many is dropped before all are fitted anew; in
+/// large systems also of those that could be added.
 const DROP_ONE_IN: usize = 4;
 
 /// Edges added or dropped after the first elimination, at most; more would be going in circles.
@@ -16,6 +17,12 @@ const LAST_CHANGES: usize = 32;
 /// Possible edges up to which the search also starts from no edge, one edge at a time: it fits all
 /// weights anew as often as there are edges.
 const BOTH_WAYS: usize = 200;
+
+/// Possible edges up to which single edges are added and dropped last; fits of more take seconds.
+const ONE_BY_ONE: usize = 1000;
+
+/// Times that a part of the edges of a large system is added or dropped.
+const LARGE_ROUNDS: usize = 8;
 
 /// Times that the law of the weights is estimated and the edges are chosen by it.
 const LAWS: usize = 3;
@@ -128,19 +135,32 @@ impl LinearSystem {
         }
     }
 
-    /// Adds or drops single edges, the best first, while that gains.
+    /// Adds or drops edges, the best first, while that gains: single ones, or in large systems a part
+    /// of all that gain.
     fn change(&self, start: &DMatrix<f64>, mut support: Vec<Edge>) -> (JointFit, Vec<Edge>) {
         let mut fit = self.effects.fit(start, &support);
-        for _ in 0..LAST_CHANGES + self.candidates().count() {
+        let candidates = self.candidates().count();
+        let large = candidates > ONE_BY_ONE;
+        for _ in 0..if large { LARGE_ROUNDS } else { LAST_CHANGES + candidates } {
             let gain = |at: Edge| {
                 let excess = self.excess(&fit, at);
                 if support.contains(&at) { -excess } else { excess }
             };
-            let best = self.candidates().max_by(|&a, &b| gain(a).total_cmp(&gain(b)));
-            let Some(at) = best.filter(|&at| gain(at) > 0.0) else { break };
-            match support.iter().position(|&s| s == at) {
-                Some(place) => drop(support.remove(place)),
-                None => support.push(at),
+            let mut gaining: Vec<(f64, Edge)> = self
+                .candidates()
+                .map(|at| (gain(at), at))
+                .filter(|(gain, _)| *gain > 0.0)
+                .collect();
+            if gaining.is_empty() {
+                break;
+            }
+            gaining.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+            gaining.truncate(if large { gaining.len().div_ceil(DROP_ONE_IN) } else { 1 });
+            for (_, at) in gaining {
+                match support.iter().position(|&s| s == at) {
+                    Some(place) => drop(support.remove(place)),
+                    None => support.push(at),
+                }
             }
             fit = self.effects.fit(&fit.weights, &support);
         }

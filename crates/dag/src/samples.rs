@@ -237,6 +237,15 @@ impl Samples {
         rows
     }
 
+    /// Rows that do not target a variable, as far as is known.
+    pub(crate) fn rows_sparing(&self, variable: usize) -> Vec<usize> {
+        let spared = |&row: &usize| {
+            self.regime(row).likeliest() != Some(variable)
+                && self.target_probability(row, variable) < 0.5
+        };
+        (0..self.len()).filter(spared).collect()
+    }
+
     /// Continuous columns with mean 0 and variance 1 over all rows, constants 0; `[n, d]`.
     ///
     /// # Errors

@@ -64,20 +64,43 @@ impl Dependence {
         line: &LeastSquares,
     ) {
         let p = others.len();
-        // Of the line's residuals: clipping a code must not leave a part of a steep line behind.
-        let cubic = LeastSquares::fit(&mut powers(codes, 3), line.residuals.as_slice());
-        let sizes: Vec<f64> = cubic.residuals.iter().map(|r| r.abs()).collect();
-        let scale = LeastSquares::fit(&mut powers(codes, 2), &sizes);
+        let bends = Bends::of(codes, response, line);
         for (c, &j) in others.iter().enumerate() {
-            let location = surprise(cubic.wald(&[c, p + c, 2 * p + c]), 3);
-            let scale = surprise(scale.wald(&[c, p + c]), 2);
+            let location = surprise(bends.location.wald(&[c, p + c, 2 * p + c]), 3);
+            let scale = surprise(bends.scale.wald(&[c, p + c]), 2);
             self.surprise[j] = self.surprise[j].max(location).max(scale);
         }
+        self.curved = bends.matter();
+    }
+}
+
+/// What a linear regression leaves to curves.
+pub(crate) struct Bends {
+    /// The residuals on powers 1 to 3 of the columns.
+    location: LeastSquares,
+    /// The size of what is left then on powers 1 and 2.
+    scale: LeastSquares,
+    /// The residuals on powers of the predictions.
+    specification: LeastSquares,
+}
+
+impl Bends {
+    pub(crate) fn of(columns: &DMatrix<f64>, response: &[f64], line: &LeastSquares) -> Self {
+        // Of the line's residuals: clipping a code must not leave a part of a steep line behind.
+        let location = LeastSquares::fit(&mut powers(columns, 3), line.residuals.as_slice());
+        let sizes: Vec<f64> = location.residuals.iter().map(|r| r.abs()).collect();
+        let scale = LeastSquares::fit(&mut powers(columns, 2), &sizes);
+        Self { location, scale, specification: specification_test(line, response) }
+    }
+
+    /// Whether the mechanism is curved or its scale varies.
+    pub(crate) fn matter(&self) -> bool {
+        let p = self.location.coefficients.len() / 3;
         let bends: Vec<usize> = (p..3 * p).collect();
         let all: Vec<usize> = (0..2 * p).collect();
-        self.curved = is_effect(&cubic, &bends)
-            || is_effect(&scale, &all)
-            || is_effect(&specification_test(line, response), &[0, 1]);
+        is_effect(&self.location, &bends)
+            || is_effect(&self.scale, &all)
+            || is_effect(&self.specification, &[0, 1])
     }
 }
 

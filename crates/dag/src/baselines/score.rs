@@ -24,11 +24,7 @@ impl GaussianScore {
     pub(super) fn new(samples: &Samples) -> Result<Self, DagError> {
         let z = samples.standardised()?;
         let covariance = |k: usize| {
-            let free = |row: &usize| {
-                samples.regime(*row).likeliest() != Some(k)
-                    && samples.target_probability(*row, k) < 0.5
-            };
-            let rows: Vec<usize> = (0..z.nrows()).filter(free).collect();
+            let rows = samples.rows_sparing(k);
             let mut part = z.select_rows(&rows);
             crate::least_squares::centre(&mut part);
             let n = rows.len().max(1) as f64;
