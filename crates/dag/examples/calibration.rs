@@ -1,7 +1,10 @@
-//! How often edges exist that a pair-based learner gives a probability, as Markdown tables.
+//! How often edges exist that a pair-based learner gives a probability, as Markdown tables and as a
+//! drawing.
 //!
-//! Arguments: first seed, graphs, pairs per graph, variables, resamples of the bootstrap.
+//! Arguments: first seed, graphs, pairs per graph, variables, resamples of the bootstrap, an `.svg` for
+//! the reliability curves.
 
+use std::fmt::Write as _;
 use std::io::Write;
 
 use domino_core::{Seed, Stream};
@@ -14,6 +17,9 @@ type AnyError = Box<dyn std::error::Error>;
 
 /// Probabilities are put into this many bins of one width.
 const BINS: usize = 10;
+
+/// One for each learner.
+const COLOURS: [&str; 2] = ["#1f6fb4", "#d2691e"];
 
 /// Predictions and outcomes by bin, and the distances expected and found.
 #[derive(Default)]
@@ -62,7 +68,11 @@ fn main() -> Result<(), AnyError> {
         averaged.add(world.dag(), &Bootstrap { learner, resamples }.learn(&codes, &mut rng)?)?;
     }
     let mut out = std::io::stdout();
-    for (name, found) in [("closed form", own), ("bootstrap", averaged)] {
+    let both = [("closed form", own), ("bootstrap", averaged)];
+    if let Some(path) = arguments.get(5) {
+        domino_core::files::write_bytes(path.as_ref(), drawing(&both)?.as_bytes())?;
+    }
+    for (name, found) in both {
         let per_graph = |x: f64| x / graphs as f64;
         writeln!(
             out,
@@ -86,6 +96,59 @@ fn main() -> Result<(), AnyError> {
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// Shares of edges over mean probabilities with two standard errors, one colour for each learner.
+fn drawing(all: &[(&str, Reliability)]) -> Result<String, AnyError> {
+    const SIZE: f64 = 300.0;
+    const EDGE: f64 = 50.0;
+    let place = |x: f64, y: f64| (EDGE + SIZE * x, EDGE + SIZE * (1.0 - y));
+    let mut svg = String::from(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 400 410\" font-family=\"sans-serif\" \
+         font-size=\"12\"><rect width=\"400\" height=\"410\" fill=\"white\"/>\n",
+    );
+    let mut line = |from: (f64, f64), to: (f64, f64), style: &str| {
+        let (a, b) = (place(from.0, from.1), place(to.0, to.1));
+        writeln!(
+            svg,
+            "<line x1=\"{:.1}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\" {style}/>",
+            a.0, a.1, b.0, b.1
+        )
+    };
+    let axis = "stroke=\"black\"";
+    line((0.0, 0.0), (1.0, 1.0), "stroke=\"#999\" stroke-dasharray=\"4 4\"")?;
+    line((0.0, 0.0), (1.0, 0.0), axis)?;
+    line((0.0, 0.0), (0.0, 1.0), axis)?;
+    for ((_, found), colour) in all.iter().zip(COLOURS) {
+        let style = format!("stroke=\"{colour}\" stroke-width=\"2\"");
+        let bins = found.bins.iter().filter(|bin| bin.0 > 0);
+        let points: Vec<(f64, f64, f64)> = bins
+            .map(|&(n, sum, edges)| {
+                let (n, share) = (n as f64, edges as f64 / n as f64);
+                (sum / n, share, 2.0 * (share * (1.0 - share) / n).sqrt())
+            })
+            .collect();
+        for &(p, share, error) in &points {
+            let ends = [(share - error).max(0.0), (share + error).min(1.0)];
+            line((p, ends[0]), (p, ends[1]), &format!("stroke=\"{colour}\""))?;
+            line((p - 0.01, share), (p + 0.01, share), &style)?;
+        }
+        for pair in points.windows(2) {
+            line((pair[0].0, pair[0].1), (pair[1].0, pair[1].1), &style)?;
+        }
+    }
+    for tick in [0.0, 0.5, 1.0] {
+        let (x, y) = place(tick, tick);
+        writeln!(svg, "<text x=\"{x:.1}\" y=\"366\" text-anchor=\"middle\">{tick}</text>")?;
+        writeln!(svg, "<text x=\"44\" y=\"{:.1}\" text-anchor=\"end\">{tick}</text>", y + 4.0)?;
+    }
+    for (at, ((name, _), colour)) in all.iter().zip(COLOURS).enumerate() {
+        writeln!(svg, "<text x=\"64\" y=\"{}\" fill=\"{colour}\">{name}</text>", 64 + 18 * at)?;
+    }
+    svg += "<text x=\"200\" y=\"390\" text-anchor=\"middle\">probability of an edge</text>\n\
+            <text x=\"16\" y=\"200\" text-anchor=\"middle\" transform=\"rotate(-90 16 200)\">share that \
+            exist</text>\n</svg>\n";
+    Ok(svg)
 }
 
 fn codes(world: &World, n: usize) -> Result<PairCodes, AnyError> {
