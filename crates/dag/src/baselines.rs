@@ -13,7 +13,6 @@ mod lbfgs;
 mod notears;
 mod notears_mlp;
 mod pc;
-mod score;
 
 pub use dcdi::{Dcdi, DcdiInterventions};
 pub use gies::Gies;

@@ -37,9 +37,10 @@ use crate::{DagError, LearnedGraph, Mechanisms, Samples, StructureLearner};
 /// Without interventions the directions stay at 1/2, so that no edge is believed in.
 ///
 /// An indirect cause is dropped only if its gain stands out of the errors of the networks. Where all
-/// mechanisms are linear (see `mechanisms`), regressions are more precise: each variable is regressed on the
-/// causes that networks and directions leave it, and a cause remains while the posterior odds of its Wald
-/// statistic, `χ² > ln n + 2 ln (d (d − 1) / 2)`, are for it. This is an addition to the paper's method.
+/// mechanisms are linear (see `mechanisms`), a Gaussian score is more precise: single edges are added, dropped and
+/// turned while that raises the likelihood by more than
+/// `ln n / 2 + ln (d (d − 1) / 2)` per edge, and the beliefs are the posterior odds of these changes (Chen &
+/// Chen, *Extended Bayesian information criteria*, Biometrika 2008). This is an addition to the paper's method.
 ///
 /// Networks have one hidden layer with leaky rectifiers; the weights of the states of categorical
 /// inputs shrink as they learn, which the paper's do not. All networks are evaluated in one kernel
@@ -100,8 +101,8 @@ pub struct Enco {
     /// Graphs drawn per graph step.
     #[schemars(range(min = 2))]
     pub graphs: usize,
-    /// Whether regressions have the last word on edges: if no mechanism is seen to be curved, always,
-    /// or never, as in the paper. Columns of states are left to the networks.
+    /// Whether a Gaussian score has the last word on edges: if no mechanism is seen to be curved, always,
+    /// or never, as in the paper. Columns of states and more than 200 variables are left to the networks.
     pub mechanisms: Mechanisms,
     /// Price `λ` of an edge, in nats per row.
     #[schemars(range(min = 0.0))]
@@ -140,9 +141,9 @@ impl Default for Enco {
 pub struct EncoFit {
     /// The graph and its beliefs `σ(γ) σ(θ)`.
     pub graph: LearnedGraph,
-    /// Beliefs that an edge exists, whatever its direction: `σ(γ)`, or those of regressions.
+    /// Beliefs that an edge exists, whatever its direction: `σ(γ)`, or those of the score.
     pub existence: DMatrix<f64>,
-    /// Beliefs that `i` precedes `j`, `σ(θ)`; 1/2 where no intervention tells.
+    /// Beliefs that `i` precedes `j`, `σ(θ)` or those of the score; 1/2 where no intervention tells.
     pub orientation: DMatrix<f64>,
     /// Scores for a latent common cause of `i` and `j`, 0 to 1, symmetric:
     /// `σ(γᵒ_ij) (1 − σ(γⁱ_ij)) σ(γᵒ_ji) (1 − σ(γⁱ_ji))`, where `γⁱ_ij` sums the updates of `γ_ij` on
@@ -188,14 +189,15 @@ impl Enco {
 
     fn fit_distinct(&self, samples: &Samples, rng: &mut dyn Rng) -> Result<EncoFit, DagError> {
         let fit = self.start(samples, rng)?.finish(rng)?;
-        let Some(existence) = linear::existence(&fit, samples, self.mechanisms)? else {
+        let Some([existence, orientation]) = linear::beliefs(&fit, samples, self.mechanisms)?
+        else {
             return Ok(fit);
         };
-        let probs = existence.component_mul(&fit.orientation);
-        Ok(EncoFit { graph: LearnedGraph::from_edge_probs(probs)?, existence, ..fit })
+        let graph = LearnedGraph::from_edge_probs(existence.component_mul(&orientation))?;
+        Ok(EncoFit { graph, existence, orientation, ..fit })
     }
 
-    /// A run that can be taken step by step, without the regressions at the end.
+    /// A run that can be taken step by step, without the score at the end.
     ///
     /// # Errors
     /// As [`Enco::fit`].

@@ -48,6 +48,7 @@ mod enco;
 mod equivalence;
 mod error;
 mod features;
+mod gaussian_score;
 mod joint;
 mod learner;
 mod least_squares;

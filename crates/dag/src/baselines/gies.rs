@@ -3,9 +3,9 @@ use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::score::GaussianScore;
 use crate::distinct::on_distinct;
 use crate::equivalence::EquivalenceClass;
+use crate::gaussian_score::GaussianScore;
 use crate::{DagError, LearnedGraph, Samples, StructureLearner};
 
 /// Undirected neighbours that an insertion directs or a deletion frees, at most.
@@ -54,7 +54,7 @@ impl Search {
         let targets = samples.rows_by_target().into_iter().enumerate();
         let targets = targets.filter(|(_, rows)| !rows.is_empty()).map(|(k, _)| vec![k]).collect();
         let class = EquivalenceClass::skeleton(samples.dim(), std::iter::empty());
-        let score = GaussianScore::new(samples)?;
+        let score = GaussianScore::new(samples, 0.0)?;
         let mut search = Self { score, targets, class, reached: 0.0 };
         search.reached = search.total(&Dag::empty(samples.dim()));
         Ok(search)

@@ -1,22 +1,30 @@
-//! The last word of regressions on the edges between linear mechanisms.
+//! The last word of a Gaussian score on the edges between linear mechanisms.
 
+use domino_core::Dag;
 use nalgebra::DMatrix;
 
 use super::EncoFit;
-use crate::belief::{log_odds, logistic};
+use crate::belief::logistic;
+use crate::gaussian_score::GaussianScore;
 use crate::least_squares::LeastSquares;
 use crate::sample::mean_and_inverse_std;
 use crate::screening::Bends;
 use crate::{Column, DagError, Mechanisms, Samples};
 
-/// Belief from which on an edge is a candidate.
+/// Belief from which on a cause is in the regression that asks for curves.
 const CANDIDATE: f64 = 0.05;
 
-/// A direction whose belief is this near to 1/2 is open.
-const OPEN: f64 = 0.1;
+/// A direction whose belief is this near to 1/2 is open: no intervention tells it.
+const OPEN: f64 = 0.01;
+
+/// Variables up to which the score is used: it holds a covariance of all for each.
+const MOST_VARIABLES: usize = 200;
 
 /// Rows per column of a regression below which nothing is concluded.
 const ROWS_PER_COLUMN: usize = 10;
+
+/// Gains below this, in nats, are rounding.
+const LEAST_GAIN: f64 = 1e-2;
 
 /// One variable with its candidate causes, over the rows that do not target it.
 struct Regression {
@@ -25,18 +33,19 @@ struct Regression {
     response: Vec<f64>,
 }
 
-/// Beliefs that edges exist, from regressions; none where columns are states, mechanisms curved or
-/// directions open.
-pub(super) fn existence(
+/// Beliefs that edges exist and beliefs in their directions, from the score of the likeliest graph near
+/// that of the networks; none where columns are states, mechanisms curved or directions open.
+pub(super) fn beliefs(
     fit: &EncoFit,
     samples: &Samples,
     mechanisms: Mechanisms,
-) -> Result<Option<DMatrix<f64>>, DagError> {
+) -> Result<Option<[DMatrix<f64>; 2]>, DagError> {
     let continuous = samples.columns().iter().all(|c| matches!(c, Column::Continuous(_)));
-    if mechanisms == Mechanisms::Any || !continuous || has_open_direction(fit) {
+    let d = samples.dim();
+    let scored = continuous && d <= MOST_VARIABLES && mechanisms != Mechanisms::Any;
+    if !scored || has_open_direction(fit) {
         return Ok(None);
     }
-    let d = samples.dim();
     let states = samples.standardised()?;
     let regressions: Vec<Regression> =
         (0..d).map(|k| Regression::new(fit, &states, &samples.rows_sparing(k), k)).collect();
@@ -45,13 +54,11 @@ pub(super) fn existence(
     if regressions.iter().any(|r| unfit(r) || curved(r)) {
         return Ok(None);
     }
-    let mut existence = fit.existence.clone();
-    for (k, regression) in regressions.iter().enumerate() {
-        for (cause, belief) in regression.beliefs(d * (d - 1) / 2) {
-            existence[(cause, k)] = belief;
-        }
-    }
-    Ok(Some(existence))
+    let candidates = (d * d.saturating_sub(1) / 2).max(1);
+    let score = GaussianScore::new(samples, (candidates as f64).ln())?;
+    let mut climb = Climb { score, dag: fit.graph.dag.clone() };
+    climb.climb();
+    Ok(Some(climb.beliefs(fit)))
 }
 
 fn has_open_direction(fit: &EncoFit) -> bool {
@@ -89,24 +96,98 @@ impl Regression {
         let line = LeastSquares::fit(&mut self.columns.clone(), &self.response);
         Bends::of(&self.columns, &self.response, &line).matter()
     }
+}
 
-    /// The probability of each cause; those with odds against them are dropped, weakest first, before
-    /// the others are judged.
-    fn beliefs(&self, candidates: usize) -> Vec<(usize, f64)> {
-        let (mut kept, mut dropped): (Vec<usize>, _) =
-            ((0..self.causes.len()).collect(), Vec::new());
+/// A graph and the score that single changes of its edges are to raise.
+struct Climb {
+    score: GaussianScore,
+    dag: Dag,
+}
+
+/// A change of one edge.
+#[derive(Clone, Copy)]
+enum Change {
+    Add(usize, usize),
+    Drop(usize, usize),
+    Turn(usize, usize),
+}
+
+impl Climb {
+    /// Takes the best change while one gains.
+    fn climb(&mut self) {
+        let d = self.dag.dim();
+        let pairs = || (0..d).flat_map(|i| (0..d).map(move |j| (i, j))).filter(|(i, j)| i != j);
         loop {
-            let fit = LeastSquares::fit(&mut self.columns.select_columns(&kept), &self.response);
-            let odds = |at: usize| log_odds(fit.wald(&[at]), self.response.len(), candidates);
-            let weakest = (0..kept.len()).min_by(|&a, &b| odds(a).total_cmp(&odds(b)));
-            let Some(at) = weakest.filter(|&at| odds(at) < 0.0) else {
-                let judged = kept.iter().enumerate();
-                dropped.extend(judged.map(|(at, &c)| (self.causes[c], logistic(odds(at)))));
-                return dropped;
+            let mut changes = Vec::new();
+            for (i, j) in pairs() {
+                if self.dag.has_edge(i, j) {
+                    changes.extend([Change::Drop(i, j), Change::Turn(i, j)]);
+                } else if !self.dag.has_edge(j, i) {
+                    changes.push(Change::Add(i, j));
+                }
+            }
+            let mut gains: Vec<(f64, Change)> =
+                changes.into_iter().map(|change| (self.gain(change), change)).collect();
+            gains.retain(|(gain, _)| *gain > LEAST_GAIN);
+            gains.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+            let Some(next) = gains.into_iter().find_map(|(_, change)| self.after(change)) else {
+                return;
             };
-            dropped.push((self.causes[kept[at]], logistic(odds(at))));
-            kept.remove(at);
+            self.dag = next;
         }
+    }
+
+    /// The graph after a change, unless that has a cycle.
+    fn after(&self, change: Change) -> Option<Dag> {
+        let (Change::Add(i, j) | Change::Drop(i, j) | Change::Turn(i, j)) = change;
+        let mut edges: Vec<(usize, usize)> = self.dag.edges().filter(|&e| e != (i, j)).collect();
+        match change {
+            Change::Add(..) => edges.push((i, j)),
+            Change::Turn(..) => edges.push((j, i)),
+            Change::Drop(..) => {}
+        }
+        Dag::from_edges(self.dag.dim(), &edges).ok()
+    }
+
+    /// By how many nats a change raises the score.
+    fn gain(&mut self, change: Change) -> f64 {
+        match change {
+            Change::Add(i, j) => self.worth(i, j),
+            Change::Drop(i, j) => -self.worth(i, j),
+            Change::Turn(i, j) => self.worth(j, i) - self.worth(i, j),
+        }
+    }
+
+    /// What `i` is worth as a cause of `j` beside its other causes.
+    fn worth(&mut self, i: usize, j: usize) -> f64 {
+        let others: Vec<usize> = self.dag.parents(j).filter(|&k| k != i).collect();
+        let mut all = others.clone();
+        all.push(i);
+        all.sort_unstable();
+        self.score.local(j, &all) - self.score.local(j, &others)
+    }
+
+    /// Existence and direction of each edge by what the score loses without it and if it is turned; the
+    /// direction of an edge that closes a cycle when it is turned is certain.
+    fn beliefs(mut self, fit: &EncoFit) -> [DMatrix<f64>; 2] {
+        let (mut existence, mut orientation) = (fit.existence.clone(), fit.orientation.clone());
+        let place = |k: usize| self.dag.topological_order().iter().position(|&at| at == k);
+        let places: Vec<_> = (0..self.dag.dim()).map(place).collect();
+        for j in 0..places.len() {
+            for i in (0..places.len()).filter(|&i| places[i] < places[j]) {
+                if self.dag.has_edge(i, j) {
+                    let turn = Change::Turn(i, j);
+                    let open = self.after(turn).is_some();
+                    let sure = if open { logistic(-self.gain(turn)) } else { 1.0 };
+                    (orientation[(i, j)], orientation[(j, i)]) = (sure, 1.0 - sure);
+                    existence[(i, j)] = logistic(self.worth(i, j));
+                    existence[(j, i)] = existence[(i, j)];
+                } else {
+                    existence[(i, j)] = logistic(self.worth(i, j));
+                }
+            }
+        }
+        [existence, orientation]
     }
 }
 
@@ -147,20 +228,32 @@ mod tests {
 
     #[test]
     fn an_indirect_cause_goes_and_direct_ones_stay() {
-        let found = existence(&believed(0.9), &chain(false), Mechanisms::Detect).unwrap().unwrap();
-        assert!(found[(0, 1)] > 0.99 && found[(1, 2)] > 0.99 && found[(0, 2)] < 0.2, "{found}");
-        assert_eq!(found[(2, 0)].to_bits(), 0.01_f64.to_bits(), "no candidate, so as it was");
+        let [existence, orientation] =
+            beliefs(&believed(0.9), &chain(false), Mechanisms::Detect).unwrap().unwrap();
+        for direct in [(0, 1), (1, 2)] {
+            assert!(existence[direct] > 0.99 && orientation[direct] > 0.99, "{existence}");
+        }
+        assert!(existence[(0, 2)] < 0.2, "{existence}");
+        assert_eq!(existence[(2, 0)].to_bits(), 0.01_f64.to_bits(), "against the order: as it was");
+    }
+
+    #[test]
+    fn an_edge_that_networks_directed_wrongly_is_turned() {
+        let [existence, orientation] =
+            beliefs(&believed(0.1), &chain(false), Mechanisms::Detect).unwrap().unwrap();
+        let probs = existence.component_mul(&orientation);
+        assert!(probs[(0, 1)] > 0.99 && probs[(1, 2)] > 0.99 && probs[(1, 0)] < 0.01, "{probs}");
     }
 
     #[test]
     fn networks_keep_the_last_word_on_curves_open_directions_and_request() {
         let verdict = |fit: &EncoFit, samples: &Samples, mechanisms| {
-            existence(fit, samples, mechanisms).unwrap().is_some()
+            beliefs(fit, samples, mechanisms).unwrap().is_some()
         };
         let (lines, curves) = (chain(false), chain(true));
         assert!(!verdict(&believed(0.9), &curves, Mechanisms::Detect));
         assert!(verdict(&believed(0.9), &curves, Mechanisms::Linear));
-        assert!(!verdict(&believed(0.55), &lines, Mechanisms::Detect));
+        assert!(!verdict(&believed(0.5), &lines, Mechanisms::Detect));
         assert!(!verdict(&believed(0.9), &lines, Mechanisms::Any));
     }
 }

@@ -2,40 +2,43 @@ use std::collections::BTreeMap;
 
 use nalgebra::DMatrix;
 
-use crate::least_squares::spd_solve;
+use crate::least_squares::{centre, spd_solve};
 use crate::{DagError, Samples};
 
 /// Least residual variance of a standardised column: an exact relation must not score infinitely.
 const LEAST_VARIANCE: f64 = 1e-9;
 
-/// The Gaussian likelihood of each variable given causes, on rows that do not target it, with the
-/// penalty of the Bayesian information criterion.
+/// The Gaussian likelihood of each variable given causes, on rows that do not target it, less a price
+/// per cause.
 ///
 /// Schwarz 1978; for interventions Hauser & Bühlmann 2012, section 4.1.
-pub(super) struct GaussianScore {
+pub(crate) struct GaussianScore {
     /// Covariance of all variables on the rows that count for each, and their number.
     covariances: Vec<(DMatrix<f64>, f64)>,
-    /// `ln n / 2`.
+    /// Nats per cause.
     price: f64,
     known: BTreeMap<(usize, Vec<usize>), f64>,
 }
 
 impl GaussianScore {
-    pub(super) fn new(samples: &Samples) -> Result<Self, DagError> {
+    /// A price of `ln n / 2 + surcharge` nats: without a surcharge that of the Bayesian information
+    /// criterion.
+    pub(crate) fn new(samples: &Samples, surcharge: f64) -> Result<Self, DagError> {
         let z = samples.standardised()?;
         let covariance = |k: usize| {
             let rows = samples.rows_sparing(k);
             let mut part = z.select_rows(&rows);
-            crate::least_squares::centre(&mut part);
+            centre(&mut part);
             let n = rows.len().max(1) as f64;
             (part.transpose() * &part / n, rows.len() as f64)
         };
         let covariances = (0..samples.dim()).map(covariance).collect();
-        Ok(Self { covariances, price: 0.5 * (z.nrows() as f64).ln(), known: BTreeMap::new() })
+        let price = 0.5 * (z.nrows() as f64).ln() + surcharge;
+        Ok(Self { covariances, price, known: BTreeMap::new() })
     }
 
-    /// `−n_k / 2 · ln σ²(k | causes) − ln n / 2 · |causes|`; causes ascending.
-    pub(super) fn local(&mut self, k: usize, causes: &[usize]) -> f64 {
+    /// `−n_k / 2 · ln σ²(k | causes) − price · |causes|`; causes ascending.
+    pub(crate) fn local(&mut self, k: usize, causes: &[usize]) -> f64 {
         let key = (k, causes.to_vec());
         if let Some(score) = self.known.get(&key) {
             return *score;
