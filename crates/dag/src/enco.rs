@@ -37,8 +37,8 @@ use crate::{DagError, LearnedGraph, Mechanisms, Samples, StructureLearner};
 /// Without interventions the directions stay at 1/2, so that no edge is believed in.
 ///
 /// An indirect cause is dropped only if its gain stands out of the errors of the networks. Where all
-/// mechanisms are linear (see `mechanisms`), a Gaussian score is more precise: single edges are added, dropped and
-/// turned while that raises the likelihood by more than
+/// mechanisms are linear (see `mechanisms`), a Gaussian score is more precise: from the graph of the networks
+/// and from no edge, single edges are added, dropped and turned while that raises the likelihood by more than
 /// `ln n / 2 + ln (d (d − 1) / 2)` per edge, and the beliefs are the posterior odds of these changes (Chen &
 /// Chen, *Extended Bayesian information criteria*, Biometrika 2008). This is an addition to the paper's method.
 ///

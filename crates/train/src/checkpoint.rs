@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use domino_core::files::WriteError;
 
 use crate::weights::{
-    CHECKSUM, Collect, Tensors, broken, bytes, parse_tensors, restored, write_tensors,
+    CHECKSUM, Collect, Tensors, broken, parse_tensors, restored, stored, write_tensors,
 };
 use crate::{Adam, TrainContext, TrainError};
 
@@ -54,13 +55,14 @@ impl Checkpoints {
     ) -> Result<(), TrainError> {
         let mut collect = Collect::default();
         module.visit(&mut collect);
-        let mut tensors = collect.tensors;
-        for (place, moments) in adam.moments().iter().enumerate() {
+        let mut tensors = BTreeMap::new();
+        for ((name, _), moments) in collect.tensors.iter().zip(adam.moments()) {
             let Some(moments) = moments else { continue };
-            for (name, moment) in ["first", "second"].iter().zip(moments) {
-                tensors.push((format!("{name}.{place:03}"), bytes(moment.clone())));
+            for (which, moment) in ["first", "second"].iter().zip(moments) {
+                tensors.insert(format!("{which}.{name}"), stored(moment.clone()));
             }
         }
+        tensors.extend(collect.tensors);
         let metadata = [("run", self.run.clone()), ("step", step.to_string())]
             .into_iter()
             .chain([("adam_steps", adam.steps().to_string())])
@@ -133,14 +135,15 @@ impl Saved {
         device: &Device,
         path: &Path,
     ) -> Result<(M, u64), TrainError> {
-        let (module, places) = restored(module, &self.tensors, path)?;
-        let moment = |name: &str, place: usize| {
-            let data = self.tensors.get(&format!("{name}.{place:03}"))?.clone();
+        let (module, names) = restored(module, &self.tensors, path)?;
+        let moment = |which: &str, name: &str| {
+            let data = self.tensors.get(&format!("{which}.{name}"))?.clone();
             let count = data.len();
             Some(Tensor::from_data(TensorData::new(data, [count]), &device.clone().inner()))
         };
-        let moments = (0..places)
-            .map(|place| Some([moment("first", place)?, moment("second", place)?]))
+        let moments = names
+            .iter()
+            .map(|name| Some([moment("first", name)?, moment("second", name)?]))
             .collect();
         adam.restore(self.adam_steps, moments);
         Ok((module, self.step))

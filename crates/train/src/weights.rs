@@ -15,15 +15,22 @@ pub(crate) const CHECKSUM: &str = "checksum";
 pub(crate) type Metadata = BTreeMap<String, String>;
 pub(crate) type Tensors = BTreeMap<String, Vec<f32>>;
 
-/// Saves the weights of a module as one safetensors file, by their place in the module, with a
-/// checksum of them in its metadata.
+/// A tensor on its way to a file.
+pub(crate) struct Stored {
+    pub(crate) shape: Vec<usize>,
+    /// Values as little-endian `f32`, rows first.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Saves the weights of a module as one safetensors file, named by their path in the module
+/// (`encoder.trunk.layers.0.weight`) and in their shapes, with a checksum of them in its metadata.
 ///
 /// # Errors
 /// [`TrainError::Write`] if the file cannot be written.
 pub fn save_weights<M: Module>(path: &Path, module: &M) -> Result<(), TrainError> {
     let mut collect = Collect::default();
     module.visit(&mut collect);
-    write_tensors(path, collect.tensors, BTreeMap::new())
+    write_tensors(path, collect.tensors.into_iter().collect(), BTreeMap::new())
 }
 
 /// Puts saved weights into a module of the same shape.
@@ -38,15 +45,14 @@ pub fn load_weights<M: Module>(path: &Path, module: M) -> Result<M, TrainError> 
 
 pub(crate) fn write_tensors(
     path: &Path,
-    tensors: Vec<(String, Vec<u8>)>,
+    tensors: BTreeMap<String, Stored>,
     mut metadata: Metadata,
 ) -> Result<(), TrainError> {
-    let tensors: BTreeMap<String, Vec<u8>> = tensors.into_iter().collect();
-    let content = tensors.iter().map(|(name, data)| (name.as_str(), data.as_slice()));
-    metadata.insert(CHECKSUM.to_owned(), checksum(&metadata, content.clone()));
-    let views = content.map(|(name, data)| {
-        let view = TensorView::new(Dtype::F32, vec![data.len() / 4], data);
-        (name, view.expect("the length is that of the data"))
+    let content = tensors.iter().map(|(name, stored)| (name.as_str(), stored.bytes.as_slice()));
+    metadata.insert(CHECKSUM.to_owned(), checksum(&metadata, content));
+    let views = tensors.iter().map(|(name, Stored { shape, bytes })| {
+        let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
+        (name, view.expect("the length is that of the shape"))
     });
     let file = safetensors::serialize(views, Some(metadata.into_iter().collect()))
         .map_err(|e| broken(path, e))?;
@@ -90,17 +96,17 @@ fn checksum<'a>(metadata: &Metadata, tensors: impl Iterator<Item = (&'a str, &'a
     hasher.finalize().to_hex().to_string()
 }
 
-/// The module with saved weights, and how many it has.
+/// The module with saved weights, and the names that these have, in order.
 pub(crate) fn restored<M: Module>(
     module: M,
     tensors: &Tensors,
     path: &Path,
-) -> Result<(M, usize), TrainError> {
-    let mut restore = Restore { tensors, place: 0, error: None };
+) -> Result<(M, Vec<String>), TrainError> {
+    let mut restore = Restore { tensors, path: Vec::new(), names: Vec::new(), error: None };
     let module = module.map(&mut restore);
     match restore.error {
         Some(reason) => Err(TrainError::Checkpoint { path: path.to_owned(), reason }),
-        None => Ok((module, restore.place)),
+        None => Ok((module, restore.names)),
     }
 }
 
@@ -108,36 +114,56 @@ pub(crate) fn broken(path: &Path, reason: impl ToString) -> TrainError {
     TrainError::Checkpoint { path: path.to_owned(), reason: reason.to_string() }
 }
 
-pub(crate) fn bytes<const D: usize>(tensor: Tensor<D>) -> Vec<u8> {
-    tensor.into_data().iter::<f32>().flat_map(f32::to_le_bytes).collect()
+pub(crate) fn stored<const D: usize>(tensor: Tensor<D>) -> Stored {
+    let shape = tensor.dims().to_vec();
+    let bytes = tensor.into_data().iter::<f32>().flat_map(f32::to_le_bytes).collect();
+    Stored { shape, bytes }
 }
 
 fn floats(bytes: &[u8]) -> Vec<f32> {
     bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
 }
 
+/// The tensors of a module by name, in its order.
 #[derive(Default)]
 pub(crate) struct Collect {
-    pub(crate) tensors: Vec<(String, Vec<u8>)>,
+    path: Vec<String>,
+    pub(crate) tensors: Vec<(String, Stored)>,
 }
 
 impl ModuleVisitor for Collect {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let name = format!("param.{:03}", self.tensors.len());
-        self.tensors.push((name, bytes(param.val())));
+        self.tensors.push((self.path.join("."), stored(param.val())));
     }
 }
 
 struct Restore<'a> {
     tensors: &'a Tensors,
-    place: usize,
+    path: Vec<String>,
+    names: Vec<String>,
     error: Option<String>,
 }
 
 impl ModuleMapper for Restore<'_> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let name = format!("param.{:03}", self.place);
-        self.place += 1;
+        let name = self.path.join(".");
+        self.names.push(name.clone());
         let shape = param.val().dims();
         let expected: usize = shape.iter().product();
         let data = self.tensors.get(&name);

@@ -33,8 +33,8 @@ struct Regression {
     response: Vec<f64>,
 }
 
-/// Beliefs that edges exist and beliefs in their directions, from the score of the likeliest graph near
-/// that of the networks; none where columns are states, mechanisms curved or directions open.
+/// Beliefs that edges exist and beliefs in their directions, from the score around the likeliest graph
+/// that single changes reach, from that of the networks or from none; nothing where columns are states, mechanisms curved or directions open.
 pub(super) fn beliefs(
     fit: &EncoFit,
     samples: &Samples,
@@ -56,8 +56,14 @@ pub(super) fn beliefs(
     }
     let candidates = (d * d.saturating_sub(1) / 2).max(1);
     let score = GaussianScore::new(samples, (candidates as f64).ln())?;
-    let mut climb = Climb { score, dag: fit.graph.dag.clone() };
+    let mut climb = Climb { score, dag: Dag::empty(d) };
     climb.climb();
+    let (from_none, reached) = (climb.dag.clone(), climb.total());
+    climb.dag = fit.graph.dag.clone();
+    climb.climb();
+    if climb.total() < reached {
+        climb.dag = from_none;
+    }
     Ok(Some(climb.beliefs(fit)))
 }
 
@@ -135,6 +141,11 @@ impl Climb {
             };
             self.dag = next;
         }
+    }
+
+    fn total(&mut self) -> f64 {
+        let parents = |k: usize| self.dag.parents(k).collect::<Vec<_>>();
+        (0..self.dag.dim()).map(|k| self.score.local(k, &parents(k))).sum()
     }
 
     /// The graph after a change, unless that has a cycle.
