@@ -69,14 +69,12 @@ fn improve(order: &mut Vec<usize>, probs: &DMatrix<f64>) -> bool {
         let Some(place) = order.iter().position(|&o| o == k) else { continue };
         let mut best = (-LEAST_GAIN, place);
         let mut change = 0.0;
-        for to in (0..place).rev() {
-            let passed = order[to];
+        for (to, &passed) in order.iter().enumerate().take(place).rev() {
             change += over(probs[(passed, k)]) - over(probs[(k, passed)]);
             best = if change < best.0 { (change, to) } else { best };
         }
         change = 0.0;
-        for to in place + 1..order.len() {
-            let passed = order[to];
+        for (to, &passed) in order.iter().enumerate().skip(place + 1) {
             change += over(probs[(k, passed)]) - over(probs[(passed, k)]);
             best = if change < best.0 { (change, to) } else { best };
         }

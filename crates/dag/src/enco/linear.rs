@@ -224,23 +224,21 @@ mod tests {
         EncoFit { graph: graph.unwrap(), existence, orientation, confounders, epochs: 1 }
     }
 
-    fn chain(nonlinear: bool) -> Samples {
-        let mut rng = Seed(1).rng(Stream::World);
-        let dag = Dag::chain(3);
-        let scm = if nonlinear {
-            GaussianScm::nonlinear(dag, &mut rng)
-        } else {
-            GaussianScm::linear(dag, Scale::Unit, &mut rng)
-        };
+    fn samples(scm: &GaussianScm) -> Samples {
         let plan =
             Plan { observational: 1000, per_target: 100, intervention: Intervention::Perfect };
-        draw_samples(&scm, &plan, &mut rng).unwrap()
+        draw_samples(scm, &plan, &mut Seed(1).rng(Stream::Data)).unwrap()
+    }
+
+    fn linear_chain() -> Samples {
+        let mut rng = Seed(1).rng(Stream::World);
+        samples(&GaussianScm::linear(Dag::chain(3), Scale::Unit, &mut rng))
     }
 
     #[test]
     fn an_indirect_cause_goes_and_direct_ones_stay() {
         let [existence, orientation] =
-            beliefs(&believed(0.9), &chain(false), Mechanisms::Detect).unwrap().unwrap();
+            beliefs(&believed(0.9), &linear_chain(), Mechanisms::Detect).unwrap().unwrap();
         for direct in [(0, 1), (1, 2)] {
             assert!(existence[direct] > 0.99 && orientation[direct] > 0.99, "{existence}");
         }
@@ -251,7 +249,7 @@ mod tests {
     #[test]
     fn an_edge_that_networks_directed_wrongly_is_turned() {
         let [existence, orientation] =
-            beliefs(&believed(0.1), &chain(false), Mechanisms::Detect).unwrap().unwrap();
+            beliefs(&believed(0.1), &linear_chain(), Mechanisms::Detect).unwrap().unwrap();
         let probs = existence.component_mul(&orientation);
         assert!(probs[(0, 1)] > 0.99 && probs[(1, 2)] > 0.99 && probs[(1, 0)] < 0.01, "{probs}");
     }
@@ -261,7 +259,9 @@ mod tests {
         let verdict = |fit: &EncoFit, samples: &Samples, mechanisms| {
             beliefs(fit, samples, mechanisms).unwrap().is_some()
         };
-        let (lines, curves) = (chain(false), chain(true));
+        let mut rng = Seed(1).rng(Stream::World);
+        let curves = samples(&GaussianScm::nonlinear(Dag::chain(3), &mut rng));
+        let lines = linear_chain();
         assert!(!verdict(&believed(0.9), &curves, Mechanisms::Detect));
         assert!(verdict(&believed(0.9), &curves, Mechanisms::Linear));
         assert!(!verdict(&believed(0.5), &lines, Mechanisms::Detect));
