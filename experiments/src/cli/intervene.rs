@@ -13,13 +13,7 @@ use nalgebra::DMatrix;
 use super::embed::open;
 use super::output::{say, table};
 use crate::dataset::Sample;
-use crate::pictures::{like, picture};
-
-/// How long an animation shows a picture, in hundredths of a second.
-const FRAME: u16 = 8;
-
-/// How hard the 256 colours of a frame are looked for: 1 is best, 30 fastest.
-const PALETTE_SPEED: i32 = 10;
+use crate::pictures::{like, picture, write_gif};
 
 #[derive(Clone, Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("observation").required(true).args(["data", "image"]))]
@@ -88,7 +82,9 @@ pub(super) fn perform(args: &Args) -> Result<()> {
     if ends_in("png") {
         write_png(&args.out, &strip(&x, steps))?;
     } else if ends_in("gif") {
-        write_gif(&args.out, &x, steps)?;
+        let there: Vec<domino_render::Picture> =
+            (0..steps).map(|row| picture(&x, row, 1)).collect();
+        write_atomically(&args.out, |file| write_gif(file, &there))?;
     } else {
         let arrays = [
             ("x", Array::Observations(&x)),
@@ -169,27 +165,6 @@ fn strip(x: &Observations, steps: usize) -> domino_render::Picture {
 /// Writes a picture as a PNG file, whole or not at all.
 pub(super) fn write_png(path: &Path, picture: &domino_render::Picture) -> Result<()> {
     write_atomically(path, |file| picture.write_png(file).map_err(std::io::Error::other))?;
-    Ok(())
-}
-
-/// Writes pictures as an animation that goes there and back without end.
-fn write_gif(path: &Path, x: &Observations, steps: usize) -> Result<()> {
-    let there_and_back = (0..steps).chain((1..steps.saturating_sub(1)).rev());
-    let pictures: Vec<domino_render::Picture> =
-        there_and_back.map(|row| picture(x, row, 1)).collect();
-    let side = |length: usize| u16::try_from(length).context("a side of the picture");
-    let (width, height) = (side(pictures[0].width)?, side(pictures[0].height)?);
-    write_atomically(path, |file| {
-        let mut encoder =
-            gif::Encoder::new(file, width, height, &[]).map_err(std::io::Error::other)?;
-        encoder.set_repeat(gif::Repeat::Infinite).map_err(std::io::Error::other)?;
-        for picture in &pictures {
-            let mut frame = gif::Frame::from_rgb_speed(width, height, &picture.data, PALETTE_SPEED);
-            frame.delay = FRAME;
-            encoder.write_frame(&frame).map_err(std::io::Error::other)?;
-        }
-        Ok(())
-    })?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use domino_render::Picture;
 use domino_render::sheet::Sheet;
 use nalgebra::DMatrix;
 
+use super::animation::write_gif;
 use super::edits::{Ruler, Studio};
 use super::strip::picture;
 
@@ -15,6 +16,9 @@ const VALUES: usize = 7;
 
 /// Shares of all values between which a strip runs.
 const ENDS: [f64; 2] = [0.05, 0.95];
+
+/// Pictures of an animation from one end to the other.
+const FRAMES: usize = 20;
 
 /// Pictures among the reconstructions.
 const RECONSTRUCTED: usize = 8;
@@ -28,24 +32,29 @@ const WIDTH: usize = 96;
 /// A page of pictures.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
-    /// Name of its file, without extension.
-    pub name: &'static str,
+    /// Name of its file.
+    pub file: &'static str,
     /// What it shows.
     pub caption: &'static str,
-    /// The PNG file.
-    pub png: Vec<u8>,
+    /// The file, PNG or GIF.
+    pub bytes: Vec<u8>,
 }
 
 /// All panels, in the order in which they are shown.
-const PANELS: [(&str, &str); 3] = [
+const PANELS: [(&str, &str); 4] = [
     (
-        "counterfactual-pictures",
+        "counterfactual-pictures.png",
         "Each variable set to seven values, left to right, all others free to answer; the leftmost \
          picture is the start. Where the truth can be rendered it stands above the model's answer.",
     ),
-    ("reconstructions", "Held-out pictures above what the model draws from their variables."),
     (
-        "where-variables-act",
+        "traversals.gif",
+        "Each learned variable on its way from its 5 % to its 95 % quantile and back, all others free to \
+         answer.",
+    ),
+    ("reconstructions.png", "Held-out pictures above what the model draws from their variables."),
+    (
+        "where-variables-act.png",
         "Where in the picture each learned variable acts when it alone is edited, without what it \
          causes: mean difference between its 95 % and 5 % quantile, grey where nothing changes.",
     ),
@@ -61,20 +70,27 @@ pub fn panels(
     generator: Option<&dyn Generator>,
     matching: Option<&[usize]>,
 ) -> Vec<Panel> {
-    let sheets = [strips(studio, generator, matching), reconstructions(studio), places(studio)];
-    let panel = |((name, caption), page): ((&'static str, &'static str), Picture)| {
-        let mut png = Vec::new();
-        page.write_png(&mut png).expect("memory takes any picture");
-        Panel { name, caption, png }
-    };
-    PANELS.into_iter().zip(sheets).map(panel).collect()
+    let files = [
+        png(&strips(studio, generator, matching)),
+        traversals(studio),
+        png(&reconstructions(studio)),
+        png(&places(studio)),
+    ];
+    let panels = PANELS.into_iter().zip(files);
+    panels.map(|((file, caption), bytes)| Panel { file, caption, bytes }).collect()
+}
+
+fn png(page: &Picture) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    page.write_png(&mut bytes).expect("memory takes any picture");
+    bytes
 }
 
 /// The panels that lie in a folder; nothing for those that do not.
 pub fn read_panels(folder: &Path) -> Vec<Panel> {
-    let read = |(name, caption)| {
-        let png = fs::read(folder.join(format!("{name}.png"))).ok()?;
-        Some(Panel { name, caption, png })
+    let read = |(file, caption)| {
+        let bytes = fs::read(folder.join(file)).ok()?;
+        Some(Panel { file, caption, bytes })
     };
     PANELS.into_iter().filter_map(read).collect()
 }
@@ -141,6 +157,27 @@ fn strips(
         }
     }
     page.page()
+}
+
+/// Every variable at the same share of its values, side by side, from one end to the other.
+fn traversals(studio: &Studio<'_>) -> Vec<u8> {
+    let codes = &studio.embedding.z_before;
+    let d = codes.ncols();
+    let start = codes.rows(typical(codes), 1).into_owned();
+    let frame = |n: usize| {
+        let share = ENDS[0] + (ENDS[1] - ENDS[0]) * n as f64 / (FRAMES - 1) as f64;
+        let (scale, mut page) = sheet(studio, d.min(VALUES + 1));
+        for k in 0..d {
+            let value = Ruler::new(codes.column(k), codes.column(k)).truth_at(share);
+            let drawn = studio.draw(&studio.set(&start, k, &[value]));
+            page.add(&picture(&drawn, 0, scale), &format!("z{} = {value:.2}", k + 1));
+        }
+        page.page()
+    };
+    let mut bytes = Vec::new();
+    let frames: Vec<Picture> = (0..FRAMES).map(frame).collect();
+    write_gif(&mut bytes, &frames).expect("memory takes a page of any size that is shown");
+    bytes
 }
 
 /// Mean differences that each code makes by itself.

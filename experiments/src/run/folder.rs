@@ -166,7 +166,7 @@ impl RunFolder {
         let folder = self.root.join(PICTURES);
         create_folder(&folder)?;
         for panel in panels {
-            write_bytes(&folder.join(format!("{}.png", panel.name)), &panel.png)?;
+            write_bytes(&folder.join(panel.file), &panel.bytes)?;
         }
         Ok(())
     }

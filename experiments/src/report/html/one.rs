@@ -56,11 +56,12 @@ fn pictures(scores: Option<&PictureScores>, panels: &[Panel]) -> Markup {
             h2 { "Pictures" }
             @if let Some(scores) = scores { (psnr_table(scores)) }
             @for panel in panels {
-                figure id=(panel.name) {
+                @let (name, kind) = panel.file.split_once('.').unwrap_or((panel.file, "png"));
+                figure id=(name) {
                     img
                         style="max-width:100%;image-rendering:pixelated"
                         alt=(panel.caption)
-                        src=(format!("data:image/png;base64,{}", STANDARD.encode(&panel.png)));
+                        src=(format!("data:image/{kind};base64,{}", STANDARD.encode(&panel.bytes)));
                     figcaption { (panel.caption) }
                 }
             }
