@@ -4,7 +4,7 @@ use domino_core::{Pairs, Stream};
 use domino_model::{download, upload_rows};
 use domino_train::{PairSource, TrainContext, train};
 use domino_vae::start::{
-    IcaConfig, Whitening, random_rotation, separate_differences, sparsity_of_change,
+    IcaConfig, Whitening, along_targets, random_rotation, separate_differences, sparsity_of_change,
 };
 use domino_vae::{
     ChangePosterior, Elbo, GroupVae, GroupWeights, Ilcm, Referee, Sizes, ThinManifold, ThinWeights,
@@ -111,7 +111,8 @@ pub(super) fn learn_variables(
     if let VariableStage::Thin(thin) = &config.variables {
         let codes = linear_codes(held_out, &starts[0]);
         if codes.sparsity_beyond_noise() >= thin.skip_above {
-            let model = new_models(train_on.components, &starts[..1], config, context).silenced();
+            let (start, codes) = sharpened(&starts[0], codes, [train_on, held_out]);
+            let model = new_models(train_on.components, &[start], config, context).silenced();
             let (sparsity, candidates) = (codes.sparsity(), vec![codes.judged()]);
             return Ok(Variables { model, sparsity, kept: 0, candidates, linear: true, phases: 0 });
         }
@@ -167,6 +168,38 @@ fn linear_codes(data: &Whitened, unmixing: &DMatrix<f64>) -> Codes {
     }
 }
 
+/// The encoder along the directions of the targets that a linear encoder names, and its codes of
+/// held-out pairs, if their changes are sparser; else the encoder and its codes as they are.
+fn sharpened(
+    start: &DMatrix<f64>,
+    codes: Codes,
+    [train_on, held_out]: [&Whitened; 2],
+) -> (DMatrix<f64>, Codes) {
+    let d = start.ncols();
+    let [before, after] = [&train_on.before, &train_on.after]
+        .map(|side| train_on.matrix(side).columns(0, d).into_owned());
+    let unmixing = along_targets(&(after - &before), &start.rows(0, d).into_owned());
+    let found = padded(&of_unit_spread(unmixing, &before), start.nrows());
+    let sharper = linear_codes(held_out, &found);
+    if sharper.sparsity() > codes.sparsity() { (found, sharper) } else { (start.clone(), codes) }
+}
+
+/// The unmixing whose codes of these rows have unit spread.
+fn of_unit_spread(mut unmixing: DMatrix<f64>, rows: &DMatrix<f64>) -> DMatrix<f64> {
+    let spread = (rows * &unmixing).row_variance().map(f64::sqrt);
+    for (mut column, s) in unmixing.column_iter_mut().zip(spread.iter()) {
+        column /= s.max(f64::MIN_POSITIVE);
+    }
+    unmixing
+}
+
+/// The unmixing of leading components, all others without effect.
+fn padded(unmixing: &DMatrix<f64>, components: usize) -> DMatrix<f64> {
+    let mut all = DMatrix::zeros(components, unmixing.ncols());
+    all.rows_mut(0, unmixing.nrows()).copy_from(unmixing);
+    all
+}
+
 /// One linear encoder `[components, d]` per replica, each with codes of unit spread.
 pub(super) fn linear_starts(
     data: &Whitened,
@@ -175,22 +208,16 @@ pub(super) fn linear_starts(
 ) -> Vec<DMatrix<f64>> {
     let d = config.model.d;
     let before = data.matrix(&data.before);
-    let leading = before.columns(0, d);
-    let differences = data.matrix(&data.after).columns(0, d) - leading;
+    let leading = before.columns(0, d).into_owned();
+    let differences = data.matrix(&data.after).columns(0, d) - &leading;
     let start = |replica: usize| {
         let mut rng = context.seed.rng_at(Stream::Init, 1 + replica as u64);
-        let mut rotation = if replica < config.start.from_components {
+        let rotation = if replica < config.start.from_components {
             separate_differences(&differences, &IcaConfig::default(), &mut rng)
         } else {
             random_rotation(d, &mut rng)
         };
-        let spread = (leading * &rotation).row_variance().map(f64::sqrt);
-        for (mut column, s) in rotation.column_iter_mut().zip(spread.iter()) {
-            column /= s.max(f64::MIN_POSITIVE);
-        }
-        let mut unmixing = DMatrix::zeros(data.components, d);
-        unmixing.rows_mut(0, d).copy_from(&rotation);
-        unmixing
+        padded(&of_unit_spread(rotation, &leading), data.components)
     };
     (0..config.model.replicas).map(start).collect()
 }

@@ -6,7 +6,7 @@ mod smoothing;
 mod sparsity;
 mod whiten;
 
-pub use ica::{IcaConfig, random_rotation, separate_differences};
+pub use ica::{IcaConfig, along_targets, random_rotation, separate_differences};
 pub use smoothing::{Smoothing, SmoothingConfig, SmoothingTensors};
 pub use sparsity::{sparsity_of_change, target_entropy};
 pub(crate) use whiten::sorted_eigen;
