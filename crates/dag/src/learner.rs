@@ -42,8 +42,9 @@ pub struct LearnedGraph {
 }
 
 impl LearnedGraph {
-    /// The graph of beliefs `[d, d]` without strengths: the edges above 0.5, of which the least
-    /// certain are cut down to 0.5 until no cycle is left.
+    /// The graph of beliefs `[d, d]` without strengths: the edges above 0.5, of which those that run
+    /// against an order are cut down to 0.5. The order is one in which moving a single variable does not
+    /// lower the sum of what is cut.
     ///
     /// ```
     /// use domino_dag::LearnedGraph;
