@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 use domino::data::scaling::{LeakyReluConfig, MechanismConfig, MixingConfig, MlpConfig};
 use domino::prelude::*;
@@ -90,14 +89,7 @@ fn files_alone_give_the_same_noise_and_variables() {
     if let VariableStage::Thin(stage) = &mut config.variables {
         stage.phase.steps = 100;
     }
-    let mut context = TrainContext {
-        seed: Seed(0),
-        device: cpu().autodiff(),
-        observer: &mut Silent,
-        checkpoints: None,
-        stop: &AtomicBool::new(false),
-    };
-    let fit = recipe::fit(&pairs, &held_out, &config, &mut context).unwrap();
+    let fit = crate::fit(&pairs, &held_out, &config, 0).unwrap();
     assert!(!fit.diagnosis.linear, "a linear model would leave the networks untested");
     let folder = tempfile::tempdir().unwrap();
     recipe::save(folder.path(), &fit, &config).unwrap();

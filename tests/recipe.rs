@@ -1,7 +1,5 @@
 //! The default recipe, on worlds small enough for a test.
 
-use std::sync::atomic::AtomicBool;
-
 use domino::data::scaling::{GraphConfig, MixingConfig};
 use domino::model::laws::assert_scm_laws;
 use domino::prelude::*;
@@ -22,14 +20,7 @@ fn fitted(world: ScalingConfig, config: &RecipeConfig, pairs: usize, seed: u64) 
     let (held_out, truth) = world.sample(2000, Split::Test).unwrap();
     let mut config = config.clone();
     config.model.d = d;
-    let mut context = TrainContext {
-        seed: Seed(seed),
-        device: cpu().autodiff(),
-        observer: &mut Silent,
-        checkpoints: None,
-        stop: &AtomicBool::new(false),
-    };
-    let fit = recipe::fit(&train, &held_out, &config, &mut context).unwrap();
+    let fit = crate::fit(&train, &held_out, &config, seed).unwrap();
     let found = recipe::embed(&fit.model, &held_out).unwrap();
     let z = truth.z_before.unwrap();
     let score = mcc(Sample::new(&found.z_before, &z).unwrap(), Correlation::Pearson).unwrap();
@@ -104,15 +95,7 @@ fn a_saved_fit_answers_as_before() {
 fn flat_data_is_refused_with_what_is_missing() {
     let data = Observations::Vectors { data: vec![1.0; 400], dim: 2 };
     let pairs = Pairs::new(data.clone(), data).unwrap();
-    let mut context = TrainContext {
-        seed: Seed(0),
-        device: cpu().autodiff(),
-        observer: &mut Silent,
-        checkpoints: None,
-        stop: &AtomicBool::new(false),
-    };
-    let config = RecipeConfig::default();
-    let error = recipe::fit(&pairs, &pairs, &config, &mut context).unwrap_err();
+    let error = crate::fit(&pairs, &pairs, &RecipeConfig::default(), 0).unwrap_err();
     assert_eq!(
         error.to_string(),
         "x varies in 0 directions: expected at least 4, one per causal variable"

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use domino_core::Dag;
 use nalgebra::DMatrix;
 
 use crate::least_squares::{centre, spd_solve};
@@ -7,6 +8,9 @@ use crate::{DagError, Samples};
 
 /// Least residual variance of a standardised column: an exact relation must not score infinitely.
 const LEAST_VARIANCE: f64 = 1e-9;
+
+/// Gains below this, in nats, are rounding: members of one class score alike only up to that.
+pub(crate) const LEAST_GAIN: f64 = 1e-2;
 
 /// The Gaussian likelihood of each variable given causes, on rows that do not target it, less a price
 /// per cause.
@@ -35,6 +39,11 @@ impl GaussianScore {
         let covariances = (0..samples.dim()).map(covariance).collect();
         let price = 0.5 * (z.nrows() as f64).ln() + surcharge;
         Ok(Self { covariances, price, known: BTreeMap::new() })
+    }
+
+    /// Score of a graph: that of all its variables.
+    pub(crate) fn of(&mut self, dag: &Dag) -> f64 {
+        (0..dag.dim()).map(|k| self.local(k, &dag.parents(k).collect::<Vec<_>>())).sum()
     }
 
     /// `−n_k / 2 · ln σ²(k | causes) − price · |causes|`; causes ascending.

@@ -50,7 +50,7 @@ impl Dependence {
             found.linear[j] = line.wald(&[c]);
             found.surprise[j] = surprise(found.linear[j], 1);
         }
-        if rows.len() >= ROWS_PER_COLUMN * (3 * others.len() + 4) {
+        if Bends::are_seen(rows.len(), others.len()) {
             found.add_curvature(&others, &codes, &response, &line);
         }
         found
@@ -85,6 +85,11 @@ pub(crate) struct Bends {
 }
 
 impl Bends {
+    /// Whether so many rows of so many columns are enough to look for curves.
+    pub(crate) fn are_seen(rows: usize, columns: usize) -> bool {
+        rows >= ROWS_PER_COLUMN * (3 * columns + 4)
+    }
+
     pub(crate) fn of(columns: &DMatrix<f64>, response: &[f64], line: &LeastSquares) -> Self {
         // Of the line's residuals: clipping a code must not leave a part of a steep line behind.
         let location = LeastSquares::fit(&mut powers(columns, 3), line.residuals.as_slice());

@@ -5,14 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::distinct::on_distinct;
 use crate::equivalence::EquivalenceClass;
-use crate::gaussian_score::GaussianScore;
+use crate::gaussian_score::{GaussianScore, LEAST_GAIN};
 use crate::{DagError, LearnedGraph, Samples, StructureLearner};
 
 /// Undirected neighbours that an insertion directs or a deletion frees, at most.
 const MOST_TURNED: usize = 4;
-
-/// Gains below this, in nats, are rounding: members of one class score alike only up to that.
-const LEAST_GAIN: f64 = 1e-2;
 
 /// Greedy interventional equivalence search for linear Gaussian data with known targets.
 ///
@@ -56,7 +53,7 @@ impl Search {
         let class = EquivalenceClass::skeleton(samples.dim(), std::iter::empty());
         let score = GaussianScore::new(samples, 0.0)?;
         let mut search = Self { score, targets, class, reached: 0.0 };
-        search.reached = search.total(&Dag::empty(samples.dim()));
+        search.reached = search.score.of(&Dag::empty(samples.dim()));
         Ok(search)
     }
 
@@ -83,15 +80,11 @@ impl Search {
     /// Keeps the change to a partially directed graph, if it has a member that gains more.
     fn consider(&mut self, changed: &EquivalenceClass, best: &mut Option<Change>) {
         if let Some(dag) = changed.representative() {
-            let gain = self.total(&dag) - self.reached;
+            let gain = self.score.of(&dag) - self.reached;
             if gain > LEAST_GAIN && best.as_ref().is_none_or(|b| gain > b.0) {
                 *best = Some((gain, dag));
             }
         }
-    }
-
-    fn total(&mut self, dag: &Dag) -> f64 {
-        (0..dag.dim()).map(|k| self.score.local(k, &dag.parents(k).collect::<Vec<_>>())).sum()
     }
 
     fn best_insertion(&mut self) -> Option<Change> {

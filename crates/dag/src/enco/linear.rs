@@ -5,7 +5,7 @@ use nalgebra::DMatrix;
 
 use super::EncoFit;
 use crate::belief::logistic;
-use crate::gaussian_score::GaussianScore;
+use crate::gaussian_score::{GaussianScore, LEAST_GAIN};
 use crate::least_squares::LeastSquares;
 use crate::sample::mean_and_inverse_std;
 use crate::screening::Bends;
@@ -19,12 +19,6 @@ const OPEN: f64 = 0.01;
 
 /// Variables up to which the score is used: it holds a covariance of all for each.
 const MOST_VARIABLES: usize = 200;
-
-/// Rows per column of a regression below which nothing is concluded.
-const ROWS_PER_COLUMN: usize = 10;
-
-/// Gains below this, in nats, are rounding.
-const LEAST_GAIN: f64 = 1e-2;
 
 /// One variable with its candidate causes, over the rows that do not target it.
 struct Regression {
@@ -59,10 +53,10 @@ pub(super) fn beliefs(
     let score = GaussianScore::new(samples, (candidates as f64).ln())?;
     let mut climb = Climb { score, dag: Dag::empty(d) };
     climb.climb();
-    let (from_none, reached) = (climb.dag.clone(), climb.total());
+    let (from_none, reached) = (climb.dag.clone(), climb.score.of(&climb.dag));
     climb.dag = fit.graph.dag.clone();
     climb.climb();
-    if climb.total() < reached {
+    if climb.score.of(&climb.dag) < reached {
         climb.dag = from_none;
     }
     Ok(Some(climb.beliefs(fit)))
@@ -93,7 +87,7 @@ impl Regression {
     }
 
     fn is_determined(&self) -> bool {
-        self.response.len() >= ROWS_PER_COLUMN * (3 * self.causes.len() + 4)
+        Bends::are_seen(self.response.len(), self.causes.len())
     }
 
     fn is_curved(&self) -> bool {
@@ -142,11 +136,6 @@ impl Climb {
             };
             self.dag = next;
         }
-    }
-
-    fn total(&mut self) -> f64 {
-        let parents = |k: usize| self.dag.parents(k).collect::<Vec<_>>();
-        (0..self.dag.dim()).map(|k| self.score.local(k, &parents(k))).sum()
     }
 
     /// The graph after a change, unless that has a cycle.

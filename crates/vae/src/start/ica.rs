@@ -142,7 +142,7 @@ mod tests {
         }
     }
 
-    /// Sources of sizes 1 to 10,000, one named wrongly by a tenth of another.
+    /// Sources of sizes 1 to 10,000; the code of the smallest has as much of the largest in it.
     #[test]
     fn directions_of_targets_are_exact() {
         let (d, n) = (4, 2000);
