@@ -1,6 +1,6 @@
 //! Whether a result can be trusted, judged without labels.
 
-use domino::recipe::Diagnosis;
+use domino::recipe::{Diagnosis, Explained};
 
 use crate::report::{Level, Verdict};
 
@@ -19,6 +19,10 @@ pub const UNFORESEEN: (f64, f64) = (0.14, 0.25);
 /// Share of the variance of set values that other noise may explain beyond chance.
 pub const DEPENDENCE: (f64, f64) = (0.006, 0.03);
 
+/// Share of the variance of set values that a variable's own noise may explain beyond chance. Where
+/// targets keep a tenth of their old value it is .013, where they keep a quarter .10.
+const PERSISTENCE: (f64, f64) = (0.03, 0.15);
+
 /// Standard errors that chance may explain.
 const CHANCE: f64 = 2.0;
 
@@ -36,11 +40,16 @@ const EVEN_TARGETS: f64 = 0.8;
 /// The verdict on a fit, and the sentences it rests on.
 ///
 /// A model that is right foresees what an intervention does to all other variables, gives values
-/// to set variables that depend on nothing, has the evenest targets of all replicas, and
+/// to set variables that depend on no noise, their own included, has the evenest targets of all replicas, and
 /// another replica agrees with it. docs/every-seed.md has where the bounds come from, and how well the
 /// verdict does.
 pub fn verdict(diagnosis: &Diagnosis, log_likelihood: Option<f64>) -> Verdict {
-    let always = [foreseeing(diagnosis), independence(diagnosis), evenness(diagnosis)];
+    let always = [
+        foreseeing(diagnosis),
+        independence(diagnosis),
+        perfection(diagnosis),
+        evenness(diagnosis),
+    ];
     let checks: Vec<Check> = always.into_iter().chain(company(diagnosis)).collect();
     let level = checks.iter().map(Check::level).max();
     let lost = 100.0 * diagnosis.reconstruction_error;
@@ -52,7 +61,8 @@ pub fn verdict(diagnosis: &Diagnosis, log_likelihood: Option<f64>) -> Verdict {
         target_entropy: finite(diagnosis.target_entropy),
         agreement: agreement(diagnosis),
         unforeseen: finite(mean(&diagnosis.unforeseen)),
-        dependence: finite(mean(&diagnosis.dependence)),
+        dependence: finite(mean(&diagnosis.dependence.shares)),
+        persistence: finite(mean(&diagnosis.persistence.shares)),
         reconstruction: finite(diagnosis.reconstruction_error),
         log_likelihood: log_likelihood.and_then(finite),
         reasons: checks
@@ -75,13 +85,28 @@ fn foreseeing(diagnosis: &Diagnosis) -> Check {
 }
 
 fn independence(diagnosis: &Diagnosis) -> Check {
-    let (share, chance) = (mean(&diagnosis.dependence), CHANCE * diagnosis.dependence_error);
+    let Explained { shares, error } = &diagnosis.dependence;
+    let (share, chance) = (mean(shares), CHANCE * error);
     let value = share - chance;
     let (good, doubtful) = DEPENDENCE;
     let words = format!(
         "The noise of other variables explains {share:.4} of the values that are set, at most \
          {:.4} asked for, {chance:.4} of it for chance: more than that means mechanisms learned \
          from too few pairs, or interventions that are not perfect.",
+        good + chance
+    );
+    Check { value, good, doubtful, words }
+}
+
+fn perfection(diagnosis: &Diagnosis) -> Check {
+    let Explained { shares, error } = &diagnosis.persistence;
+    let (share, chance) = (mean(shares), CHANCE * error);
+    let value = share - chance;
+    let (good, doubtful) = PERSISTENCE;
+    let words = format!(
+        "A variable's own noise explains {share:.4} of the values that it is set to, at most \
+         {:.4} asked for, {chance:.4} of it for chance: more than that means interventions that \
+         leave a part of the old value, and variables that are wrong by it.",
         good + chance
     );
     Check { value, good, doubtful, words }
@@ -139,6 +164,7 @@ pub fn one_line(verdict: &Verdict) -> String {
     let parts = [
         ("unforeseen change", verdict.unforeseen),
         ("dependence of set values", verdict.dependence),
+        ("persistence of set values", verdict.persistence),
         ("sparsity of change", verdict.sparsity_of_change),
         ("target entropy", verdict.target_entropy),
         ("reconstruction error", verdict.reconstruction),
@@ -194,8 +220,8 @@ mod tests {
             target_entropy: 0.97,
             reconstruction_error: 0.001,
             unforeseen: vec![unforeseen; 3],
-            dependence: vec![0.001; 3],
-            dependence_error: 0.002,
+            dependence: Explained { shares: vec![0.001; 3], error: 0.002 },
+            persistence: Explained { shares: vec![0.002; 3], error: 0.001 },
             linear: false,
         }
     }
@@ -207,8 +233,11 @@ mod tests {
         assert!(one_line(&sound).starts_with("trustworthy   unforeseen change 0.0200"));
         assert_eq!(verdict(&diagnosis(0.15), None).level, Level::Doubtful);
         assert_eq!(verdict(&diagnosis(0.5), None).level, Level::Failed);
-        let dependent = Diagnosis { dependence: vec![0.0, 0.1, 0.2], ..diagnosis(0.02) };
+        let explained = |shares: [f64; 3]| Explained { shares: shares.to_vec(), error: 0.002 };
+        let dependent = Diagnosis { dependence: explained([0.0, 0.1, 0.2]), ..diagnosis(0.02) };
         assert_eq!(verdict(&dependent, None).level, Level::Failed);
+        let leaking = Diagnosis { persistence: explained([0.0, 0.1, 0.2]), ..diagnosis(0.02) };
+        assert_eq!(verdict(&leaking, None).level, Level::Doubtful);
         let mut uneven = diagnosis(0.02);
         uneven.candidates[1].target_entropy = 0.99;
         assert_eq!(verdict(&uneven, None).level, Level::Doubtful);

@@ -126,6 +126,8 @@ pub struct Verdict {
     pub unforeseen: Option<f64>,
     /// Mean share of the variance of newly set values that the other noise before explains.
     pub dependence: Option<f64>,
+    /// Mean share of the variance of newly set values that a variable's own noise before explains.
+    pub persistence: Option<f64>,
     /// Mean squared reconstruction error over the data's variance.
     pub reconstruction: Option<f64>,
     /// Mean log likelihood of a pair, in nats.

@@ -7,7 +7,7 @@ use domino_model::{
 use domino_train::TrainContext;
 use domino_vae::start::{Whitening, target_entropy};
 use domino_vae::{ChangePosterior, Context, FittedIlcm, Mechanisms, TargetInference};
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::levels::fit_mechanisms;
@@ -38,14 +38,24 @@ pub struct Diagnosis {
     /// Share of each variable's squared change that the model does not foresee from the noise
     /// before and the value that the target was set to, `[d]`; 0 is ideal.
     pub unforeseen: Vec<f64>,
-    /// Share of the variance of each variable's newly set values that the other noise before
-    /// explains, `[d]`, adjusted for chance; 0 for a perfect intervention on a rightly learned
-    /// variable, and where there are too few pairs to tell.
-    pub dependence: Vec<f64>,
-    /// Standard error of the mean of `dependence`, were there none.
-    pub dependence_error: f64,
+    /// What the noise of the other variables before explains of newly set values; nothing for a
+    /// perfect intervention on a rightly learned variable.
+    pub dependence: Explained,
+    /// What a variable's own noise before explains of its newly set values; nothing for a perfect
+    /// intervention, which keeps nothing of the old value.
+    pub persistence: Explained,
     /// Whether the linear start was enough.
     pub linear: bool,
+}
+
+/// How far the values that interventions set follow from the noise before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Explained {
+    /// Share of the variance of each variable's newly set values, `[d]`, by a quadratic regression,
+    /// adjusted for chance; 0 where there are too few pairs to tell.
+    pub shares: Vec<f64>,
+    /// Standard error of the mean of `shares`, were there no dependence.
+    pub error: f64,
 }
 
 /// A fitted model and what was learned beside it.
@@ -120,7 +130,6 @@ pub fn fit(
     };
     let embedding = embed(&model, held_out)?;
     let labels = embedding.target_labels();
-    let dependence: Vec<(f64, f64)> = (0..d).map(|k| dependence(&embedding, &labels, k)).collect();
     let diagnosis = Diagnosis {
         sparsity_of_change: variables.sparsity,
         candidates: variables.candidates,
@@ -128,8 +137,8 @@ pub fn fit(
         target_entropy: target_entropy(&labels, d),
         reconstruction_error: reconstruction_error(&model, held_out),
         unforeseen: unforeseen(&model, &embedding, &labels),
-        dependence: dependence.iter().map(|(share, _)| *share).collect(),
-        dependence_error: dependence.iter().map(|(_, e)| e * e).sum::<f64>().sqrt() / d as f64,
+        dependence: Explained::by(&embedding, &labels, |k, noise| noise.remove_column(k)),
+        persistence: Explained::by(&embedding, &labels, |k, noise| noise.select_columns(&[k])),
         linear: variables.linear,
     };
     Ok(Fit { model, whitening, graph, diagnosis })
@@ -201,27 +210,44 @@ fn unforeseen(model: &FittedIlcm, embedding: &Embedding, labels: &[usize]) -> Ve
     shares.map(|(sum, c)| sum / c.norm_squared().max(f64::MIN_POSITIVE)).collect()
 }
 
-/// Adjusted R² of the regression of `z'_k` on `e_j` and `e_j²`, `j ≠ k`, over the pairs of target
-/// `k`, and its standard error `√(2p) / n` without dependence; both 0 from too few pairs.
-fn dependence(embedding: &Embedding, labels: &[usize], k: usize) -> (f64, f64) {
-    let rows: Vec<usize> = (0..labels.len()).filter(|&row| labels[row] == k + 1).collect();
-    let noise = embedding.e_before.select_rows(&rows).remove_column(k);
-    let (n, others) = noise.shape();
-    let inputs = 2 * others + 1;
-    if n < ROWS_PER_INPUT * inputs {
+impl Explained {
+    /// By the columns of the noise before that `inputs` keeps for each variable.
+    fn by(
+        embedding: &Embedding,
+        labels: &[usize],
+        inputs: impl Fn(usize, DMatrix<f64>) -> DMatrix<f64>,
+    ) -> Self {
+        let d = embedding.z_after.ncols();
+        let (shares, errors): (Vec<f64>, Vec<f64>) = (0..d)
+            .map(|k| {
+                let rows: Vec<usize> =
+                    (0..labels.len()).filter(|&row| labels[row] == k + 1).collect();
+                let set = embedding.z_after.select_rows(&rows).column(k).into_owned();
+                explained(&set, &inputs(k, embedding.e_before.select_rows(&rows)))
+            })
+            .unzip();
+        Self { shares, error: DVector::from(errors).norm() / d as f64 }
+    }
+}
+
+/// Adjusted R² of the regression of values on inputs and their squares, `p` features with the
+/// constant, and its standard error `√(2p) / n` without dependence; both 0 from too few rows.
+fn explained(values: &DVector<f64>, inputs: &DMatrix<f64>) -> (f64, f64) {
+    let (n, width) = inputs.shape();
+    let count = 2 * width + 1;
+    if n < ROWS_PER_INPUT * count {
         return (0.0, 0.0);
     }
-    let features = DMatrix::from_fn(n, inputs, |row, c| match c {
+    let features = DMatrix::from_fn(n, count, |row, c| match c {
         0 => 1.0,
-        c if c <= others => noise[(row, c - 1)],
-        c => noise[(row, c - 1 - others)].powi(2),
+        c if c <= width => inputs[(row, c - 1)],
+        c => inputs[(row, c - 1 - width)].powi(2),
     });
-    let set = embedding.z_after.select_rows(&rows).column(k).into_owned();
-    let total = set.variance() * n as f64;
+    let total = values.variance() * n as f64;
     let Some(gram) = features.tr_mul(&features).cholesky() else { return (0.0, 0.0) };
-    let misfit = (&features * gram.solve(&features.tr_mul(&set)) - set).norm_squared();
-    let unexplained = misfit / (n - inputs) as f64 / (total / (n - 1) as f64);
-    let error = (2.0 * inputs as f64).sqrt() / n as f64;
+    let misfit = (&features * gram.solve(&features.tr_mul(values)) - values).norm_squared();
+    let unexplained = misfit / (n - count) as f64 / (total / (n - 1) as f64);
+    let error = (2.0 * count as f64).sqrt() / n as f64;
     if unexplained.is_finite() { (1.0 - unexplained, error) } else { (0.0, error) }
 }
 
@@ -262,4 +288,43 @@ fn learn_graph(
     let codes = PairCodes::new(codes.before.clone(), codes.after.clone(), probs.clone())?;
     let mut rng = context.seed.rng_at(Stream::Eval, 1);
     Ok(learner.learn(&codes, &mut rng)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use domino_core::Seed;
+    use nalgebra::{DMatrix, DVector};
+    use rand::RngExt;
+
+    use super::{Stream, explained};
+
+    /// Rows of noise of variance 1, two variables wide, and a third column beside.
+    fn noise(rows: usize) -> (DMatrix<f64>, DVector<f64>) {
+        let mut rng = Seed(3).rng(Stream::Eval);
+        let mut draw = || rng.random_range(-(3.0_f64.sqrt())..3.0_f64.sqrt());
+        let inputs = DMatrix::from_fn(rows, 2, |_, _| draw());
+        (inputs, DVector::from_fn(rows, |_, _| draw()))
+    }
+
+    #[test]
+    fn what_is_explained_is_the_share_of_the_variance() {
+        let (inputs, own) = noise(20_000);
+        let curve = inputs.column(1).map(|e| (e * e - 1.0) / 0.8_f64.sqrt());
+        for share in [0.0_f64, 0.1, 0.5] {
+            for cause in [inputs.column(0).into_owned(), curve.clone()] {
+                let set = cause * share.sqrt() + &own * (1.0 - share).sqrt();
+                let (got, error) = explained(&set, &inputs);
+                assert!((got - share).abs() < 0.02, "{got} of {share}");
+                assert!((error - 10.0_f64.sqrt() / 20_000.0).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn too_few_rows_explain_nothing() {
+        let (inputs, own) = noise(24);
+        assert_eq!(explained(&own, &inputs), (0.0, 0.0));
+        let (inputs, own) = noise(25);
+        assert!(explained(&own, &inputs).1 > 0.0);
+    }
 }

@@ -26,5 +26,5 @@ pub use config::{
     RecipeConfig, RegressionStage, Scale, StartConfig, ThinStage, VariableStage,
 };
 pub use error::FitError;
-pub use fit::{Diagnosis, Fit, embed, fit};
+pub use fit::{Diagnosis, Explained, Fit, embed, fit};
 pub use saved::{load, save};

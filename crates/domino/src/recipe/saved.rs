@@ -39,7 +39,7 @@ struct Description {
 }
 
 /// Version of the layout of saved models.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 /// Saves a fit as `model.json`, `networks.safetensors` and `mechanisms.safetensors`, and where it
 /// draws pictures `picture.safetensors`.

@@ -169,7 +169,7 @@ fn hint(kind: &ScoreKind, scores: &Scores) -> String {
 /// Name, value and meaning of a measure that needs no labels.
 type Measure = (&'static str, Option<f64>, &'static str);
 
-fn measures(verdict: &Verdict) -> [Measure; 7] {
+fn measures(verdict: &Verdict) -> [Measure; 8] {
     [
         (
             "Sparsity of change",
@@ -194,6 +194,12 @@ fn measures(verdict: &Verdict) -> [Measure; 7] {
             verdict.dependence,
             "Mean share of the variance of newly set values that the noise of the other variables \
              explains; 0 for interventions that depend on nothing.",
+        ),
+        (
+            "Persistence of set values",
+            verdict.persistence,
+            "Mean share of the variance of newly set values that the variable's own noise before \
+             explains; 0 for interventions that leave nothing of the old value.",
         ),
         (
             "Agreement of replicas",

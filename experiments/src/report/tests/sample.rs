@@ -118,6 +118,7 @@ fn verdict(quality: Quality) -> Verdict {
         level: if good { Level::Trustworthy } else { Level::Failed },
         agreement: Some(if good { 0.998 } else { 0.41 }),
         dependence: Some(if good { 0.001 } else { 0.08 }),
+        persistence: Some(if good { 0.002 } else { 0.11 }),
         unforeseen: Some(if good { 0.002 } else { 0.31 }),
         sparsity_of_change: Some(if good { 0.991 } else { 0.713 }),
         target_entropy: Some(if good { 0.987 } else { 0.942 }),
