@@ -29,12 +29,14 @@ class DominoModel:
 
     def encode(self, x):
         """Noise encodings `[n, d]` of observations `[n, dim_x]`: the means of q(e | x)."""
-        return self._network(self.networks, "encoder", self._whiten(x))
+        latents = self._network(self.networks, "encoder", self._whiten(x))
+        return self.abduct(latents) if self.description["latents"] == "causal" else latents
 
     def decode(self, e):
         """Observations `[n, dim_x]` of noise encodings: the means of p(x | e); not of pictures."""
         whitening = self.description["whitening"]
-        components = self._network(self.networks, "decoder", e)
+        latents = self.solve(e) if self.description["latents"] == "causal" else e
+        components = self._network(self.networks, "decoder", latents)
         return components @ _matrix(whitening["backward"]) + _matrix(whitening["mean"]).T
 
     def solve(self, e):

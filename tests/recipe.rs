@@ -1,5 +1,7 @@
 //! The default recipe, on worlds small enough for a test.
 
+use std::sync::atomic::AtomicBool;
+
 use domino::data::scaling::{GraphConfig, MixingConfig};
 use domino::model::laws::assert_scm_laws;
 use domino::prelude::*;
@@ -89,6 +91,83 @@ fn a_saved_fit_answers_as_before() {
 
     let missing = recipe::load(&folder.path().join("nowhere"), &cpu()).unwrap_err();
     assert!(missing.to_string().contains("model.json"), "{missing}");
+}
+
+/// A short run of an explicit model, whose graph and mechanisms are trained along.
+fn explicit() -> RecipeConfig {
+    let mut stage = recipe::ExplicitStage::default();
+    stage.phase.steps = 300;
+    let mut config = RecipeConfig {
+        variables: VariableStage::Explicit(stage),
+        graph: recipe::GraphStage::Prior,
+        mechanisms: recipe::MechanismStage::Joint,
+        ..RecipeConfig::default()
+    };
+    config.model.d = 3;
+    config.model.networks.solution.initial_log_scale = 0.0;
+    config
+}
+
+#[test]
+fn an_explicit_model_obeys_the_laws_and_survives_saving() {
+    let world = ScalingConfig { seed: 3, d: 3, ..ScalingConfig::default() };
+    let config = explicit();
+    let trial = fitted(world, &config, 5000, 0);
+    assert_scm_laws(&trial.fit.model, 2e-3);
+    let folder = tempfile::tempdir().unwrap();
+    recipe::save(folder.path(), &trial.fit, &config).unwrap();
+    let loaded = recipe::load(folder.path(), &cpu()).unwrap();
+    let (pairs, _) = trial.world.sample(100, Split::Validation).unwrap();
+    let found = recipe::embed(&trial.fit.model, &pairs).unwrap();
+    assert_eq!(recipe::embed(&loaded.model, &pairs).unwrap(), found);
+    // What it encodes, it decodes again.
+    assert!(trial.fit.diagnosis.reconstruction_error < 0.1);
+}
+
+#[test]
+fn parts_of_an_explicit_model_belong_together() {
+    let whole = explicit();
+    assert!(whole.validate().is_ok());
+    let parts = [
+        RecipeConfig { graph: recipe::GraphStage::default(), ..whole.clone() },
+        RecipeConfig { mechanisms: recipe::MechanismStage::default(), ..whole.clone() },
+        RecipeConfig { variables: VariableStage::default(), ..whole },
+    ];
+    for part in parts {
+        assert!(part.validate().is_err(), "{part:?}");
+    }
+}
+
+#[test]
+fn the_truth_is_a_ceiling_and_has_to_be_given() {
+    let world = World::draw(&ScalingConfig { seed: 3, d: 3, ..ScalingConfig::default() }).unwrap();
+    let (train, truth) = world.sample(5000, Split::Train).unwrap();
+    let (held_out, shown) = world.sample(1000, Split::Test).unwrap();
+    let noise = [truth.e_before.unwrap(), truth.e_after.unwrap()];
+    let phase = domino::train::PhaseConfig { steps: 200, ..Default::default() };
+    let mut config =
+        RecipeConfig { variables: VariableStage::Supervised(phase), ..RecipeConfig::default() };
+    config.model.d = 3;
+    let error = crate::fit(&train, &held_out, &config, 0).unwrap_err();
+    assert!(error.to_string().starts_with("variables.supervised: expected"), "{error}");
+
+    let mut context = TrainContext {
+        seed: Seed(0),
+        device: cpu().autodiff(),
+        observer: &mut Silent,
+        checkpoints: None,
+        stop: &AtomicBool::new(false),
+    };
+    let fit = recipe::fit_supervised(&train, noise.each_ref(), &held_out, &config, &mut context);
+    let fit = fit.unwrap();
+    let found = recipe::embed(&fit.model, &held_out).unwrap();
+    let close = (found.e_before - shown.e_before.unwrap()).norm_squared() / 3000.0;
+    assert!(close < 0.01, "noise in the order and on the scale of the truth: error {close}");
+    assert_eq!(fit.graph.dag, *world.dag());
+
+    let half = noise.each_ref().map(|side| side.rows(0, 2500).into_owned());
+    let error = recipe::fit_supervised(&train, half.each_ref(), &held_out, &config, &mut context);
+    assert!(error.unwrap_err().to_string().contains("as many rows"));
 }
 
 #[test]

@@ -357,13 +357,19 @@ impl Settings {
                 Averaging::MlVae => "variables from an Ada-ML-VAE",
             },
             VariableStage::CoarseToFine(_) => "variables from sparse changes of pictures",
+            VariableStage::Explicit(_) => "variables from an explicit latent causal model",
+            VariableStage::Supervised(_) => "variables regressed on the TRUTH (supervised)",
+        };
+        let graph = match &self.graph {
+            GraphStage::Pairs(_) => "graph from regressions on pairs",
+            GraphStage::Prior => "graph trained along",
         };
         let mechanisms = match &self.mechanisms {
             MechanismStage::Regression(_) => "refitted mechanisms",
             MechanismStage::Joint => "mechanisms trained along",
             MechanismStage::Identity => "no mechanisms",
         };
-        format!("{variables}, graph from regressions on pairs, {mechanisms}")
+        format!("{variables}, {graph}, {mechanisms}")
     }
 }
 

@@ -6,6 +6,7 @@ use domino_model::{
 };
 use nalgebra::DMatrix;
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 
 use crate::start::{SmoothingTensors, Whitening};
 use crate::{ChangePosterior, Ilcm, Mechanisms, PictureDecoder};
@@ -19,11 +20,23 @@ pub enum TargetInference {
     Heuristic,
 }
 
+/// What encoder and decoder deal in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Latents {
+    /// Noise encodings `e`: an implicit latent causal model.
+    #[default]
+    Noise,
+    /// Causal variables `z`: an explicit one.
+    Causal,
+}
+
 /// A trained model of observations: encoder and decoder around mechanisms on a learned graph.
 #[derive(Debug)]
 pub struct FittedIlcm {
     model: Ilcm,
     mechanisms: Mechanisms,
+    latents: Latents,
     targets: TargetInference,
     edge_probs: DMatrix<f64>,
     picture: Option<PictureDecoder>,
@@ -63,6 +76,7 @@ impl FittedIlcm {
         let volumes = whitening.forward.column_iter().map(|c| c.norm().ln());
         Ok(Self {
             mechanisms,
+            latents: Latents::Noise,
             targets,
             edge_probs,
             picture: None,
@@ -76,6 +90,17 @@ impl FittedIlcm {
             log_volume: volumes.sum(),
             model: model.valid().to_device(device),
         })
+    }
+
+    /// The same model with encoder and decoder of other latents.
+    #[must_use]
+    pub fn with_latents(self, latents: Latents) -> Self {
+        Self { latents, ..self }
+    }
+
+    /// What encoder and decoder deal in.
+    pub fn encodes(&self) -> Latents {
+        self.latents
     }
 
     /// The same model, whose observations are drawn by a decoder of pictures.
@@ -166,15 +191,25 @@ impl Scm for FittedIlcm {
 impl LatentCausalModel for FittedIlcm {
     fn encode(&self, x: Obs) -> NoisePosterior {
         let (mean, std) = self.model.encoder.forward(self.whiten(x));
-        NoisePosterior { mean: Noise(mean), std }
+        match self.latents {
+            Latents::Noise => NoisePosterior { mean: Noise(mean), std },
+            Latents::Causal => {
+                let slope = self.mechanisms.slopes(&Causal(mean.clone()));
+                NoisePosterior { mean: self.abduct(Causal(mean)), std: std * slope }
+            }
+        }
     }
 
     fn decode(&self, z: Causal) -> Obs {
-        let e = self.abduct(z.clone()).0;
         if let Some(picture) = &self.picture {
+            let e = self.abduct(z.clone()).0;
             return Obs(picture.forward(z.0, e));
         }
-        let whitened = self.model.decoder.mean(e);
+        let latents = match self.latents {
+            Latents::Noise => self.abduct(z).0,
+            Latents::Causal => z.0,
+        };
+        let whitened = self.model.decoder.mean(latents);
         Obs(whitened.matmul(self.backward.clone()) + self.mean.clone())
     }
 
@@ -258,7 +293,11 @@ impl FittedIlcm {
 
     /// `ln p(x | e)` on the kept directions, `[rows, 1]`.
     fn log_observation(&self, x: &Obs, e: Tensor<2>) -> Tensor<2> {
-        let (mean, std) = self.model.decoder.forward(e);
+        let latents = match self.latents {
+            Latents::Noise => e,
+            Latents::Causal => self.solve(Noise(e)).0,
+        };
+        let (mean, std) = self.model.decoder.forward(latents);
         let [_, components] = mean.dims();
         let residual = (self.whiten(x.clone()) - mean) / std.clone();
         let constant = components as f64 * 0.5 * std::f64::consts::TAU.ln() - self.log_volume;
@@ -320,6 +359,22 @@ mod tests {
         let x = standard_normal([10, D], &mut Seed(5).rng(Stream::Eval), &cpu());
         let back = model.decode(model.latents(Obs(x.clone()))).0;
         assert!((download(back) - download(x)).amax() < 1e-3);
+    }
+
+    #[test]
+    fn an_explicit_model_encodes_its_variables() {
+        let model = fitted(Context::Causal).with_latents(Latents::Causal);
+        let x = standard_normal([10, D], &mut Seed(5).rng(Stream::Eval), &cpu());
+        let latents = model.latents(Obs(x.clone()));
+        let back = model.decode(Causal(latents.0.clone())).0;
+        assert!((download(back) - download(x.clone())).amax() < 1e-3);
+        let direct = model.model.mean_codes(model.whiten(Obs(x.clone())));
+        assert!((download(latents.0) - download(direct)).amax() < 1e-3);
+        // Noise spreads as its mean moves with the variable.
+        let implicit = fitted(Context::Causal);
+        let [explicit, implicit] =
+            [&model, &implicit].map(|m| download(m.encode(Obs(x.clone())).std));
+        assert!((explicit.column(1) - implicit.column(1) * 1.5).amax() < 1e-3, "a scale of 1.5");
     }
 
     #[test]

@@ -3,12 +3,14 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};
 use domino_core::{Seed, Stream};
-use domino_model::{Obs, PairBatch, PairObjective, StackedLinear, cpu, standard_normal};
+use domino_model::{
+    Obs, PairBatch, PairObjective, StackedLinear, cpu, standard_normal, upload_rows,
+};
 use nalgebra::DMatrix;
 
 use crate::{
-    Elbo, ElboWeights, Ilcm, IlcmConfig, MechanismMode, MechanismRegression, Sizes, SolutionConfig,
-    SolutionFunctions, TargetMode, ThinManifold, ThinWeights,
+    Elbo, ElboWeights, Elcm, ElcmWeights, Ilcm, IlcmConfig, MechanismMode, MechanismRegression,
+    Sizes, SolutionConfig, SolutionFunctions, TargetMode, ThinManifold, ThinWeights,
 };
 
 /// Moves every parameter along a direction that its place and shape determine.
@@ -101,6 +103,18 @@ fn evidence_lower_bound_in_every_mode() {
             assert_gradient(&Elbo { model: model.clone() }, &pairs, &weights);
         }
     }
+}
+
+/// With edges that are certain: the gradient by those that are not is no derivative of the loss.
+#[test]
+fn explicit_models() {
+    let (model, pairs) = setting();
+    let device = cpu().autodiff();
+    let logits = (0..18).map(|at| if at % 4 == 1 { 30.0 } else { -30.0 }).collect();
+    let logits = upload_rows(logits, 3, &device).reshape([2, 3, 3]);
+    let model = Elcm::new(model, |p| (p.sum(), p.map(|_| 1.0)), &device).with_edges(logits);
+    let weights = ElcmWeights { tau: 0.5, beta: 0.7, noise: 0.4, sparsity: 0.1, acyclicity: 0.2 };
+    assert_gradient(&model, &pairs, &weights);
 }
 
 #[test]

@@ -23,6 +23,7 @@
 //! ```
 
 mod elbo;
+mod elcm;
 mod fitted;
 #[cfg(test)]
 mod gradient_tests;
@@ -39,7 +40,8 @@ mod targets;
 mod thin;
 
 pub use elbo::{Elbo, ElboWeights, MechanismMode, TargetMode};
-pub use fitted::{FittedIlcm, TargetInference};
+pub use elcm::{Acyclicity, Elcm, ElcmWeights};
+pub use fitted::{FittedIlcm, Latents, TargetInference};
 pub use group::{Averaging, GroupVae, GroupWeights};
 pub use handover::Handover;
 pub use ilcm::{Ilcm, IlcmConfig, Sizes};

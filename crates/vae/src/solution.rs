@@ -290,6 +290,16 @@ impl Mechanisms {
         }
     }
 
+    /// `de_k / dz_k` at causal variables, `[rows, d]`, of affine mechanisms in [`Context::Causal`].
+    ///
+    /// # Panics
+    /// If they are not affine, or see noise.
+    pub(crate) fn slopes(&self, z: &Causal) -> Tensor<2> {
+        assert_eq!((self.context, self.functions.components()), (Context::Causal, 1), "affine");
+        let maps = self.functions.of_all(z.0.clone());
+        per_variable(&z.0, |_| maps.scale)
+    }
+
     /// `s(e')` where the targets' noise is replaced by that which gives them the action's values.
     pub fn intervene(&self, e: &Noise, action: &Action) -> Causal {
         let keep = action.mask.clone().neg() + 1.0;

@@ -110,8 +110,13 @@ fn costs(change: Tensor<2>, after: &Tensor<2>, tau: f64) -> (Tensor<2>, Tensor<2
 
 /// `−ln Σ_I exp(−L_I) / (d + 1)` of expected squared changes and codes after, `[rows, 1]`.
 fn target_cost(change: Tensor<2>, after: &Tensor<2>, tau: f64) -> Tensor<2> {
-    let [_, d] = change.dims();
     let (none, gain) = costs(change, after, tau);
+    marginal_cost(none, gain)
+}
+
+/// `−ln Σ_I exp(−L_I) / (d + 1)` of `L_0 [rows, 1]` and the gains `L_0 − L_k [rows, d]`: `[rows, 1]`.
+pub(crate) fn marginal_cost(none: Tensor<2>, gain: Tensor<2>) -> Tensor<2> {
+    let [_, d] = gain.dims();
     // A log-sum-exp around its largest exponent.
     let top = gain.clone().max_dim(1).clamp_min(0.0).detach();
     let sum = (gain - top.clone()).exp().sum_dim(1) + top.clone().neg().exp();

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use domino::core::{Pairs, PairsError, Seed, Stream};
+use domino::core::{GroundTruth, Pairs, PairsError, Seed, Stream};
 use domino::data::{ConfigError, Generator, GeneratorConfig, SpecError, Split, checksum};
+use nalgebra::DMatrix;
 use rand::RngExt;
 use thiserror::Error;
 
@@ -34,6 +35,8 @@ pub struct Dataset {
     pub checksum: String,
     /// Pairs to fit to.
     pub train: Pairs,
+    /// Their true noise before and after, where it is known: for a supervised ceiling alone.
+    pub train_noise: Option<[DMatrix<f64>; 2]>,
     /// Pairs to choose by.
     pub validation: Pairs,
     /// Pairs to measure on.
@@ -110,6 +113,7 @@ impl Dataset {
             name: generator.name(),
             checksum: checksum(&train.pairs, &train.truth),
             train: train.pairs,
+            train_noise: noise(train.truth),
             validation: draw(config.validation, Split::Validation)?.pairs,
             test: draw(config.test, Split::Test)?,
             dci_train: Some(draw(config.dci_train, Split::DciTrain)?),
@@ -138,12 +142,18 @@ impl Dataset {
             name: name.into_owned(),
             checksum: all.checksum()?,
             train: all.pairs(&order)?,
+            train_noise: noise(all.truth(&order)?),
             validation,
             test,
             dci_train,
             world: None,
         })
     }
+}
+
+/// The noise of both sides, where it is known.
+fn noise(truth: GroundTruth) -> Option<[DMatrix<f64>; 2]> {
+    truth.e_before.zip(truth.e_after).map(|(before, after)| [before, after])
 }
 
 /// The numbers below `n` in an order that depends on `n` alone.

@@ -14,7 +14,7 @@ use domino::core::Seed;
 use domino::core::files::create_folder;
 use domino::data::npz::write_embedding;
 use domino::model::device;
-use domino::recipe::{Fit, FitError, embed, fit, save};
+use domino::recipe::{Fit, FitError, VariableStage, embed, fit, fit_supervised, save};
 use domino::train::{Checkpoints, TrainContext, TrainError};
 
 pub use assemble::{Measured, measure};
@@ -153,7 +153,13 @@ impl Job<'_> {
             stop,
         };
         let recipe = settings.recipe();
-        let fitted = fit(&data.train, &data.validation, &recipe, &mut context);
+        let (train, validation) = (&data.train, &data.validation);
+        let fitted = match (&recipe.variables, &data.train_noise) {
+            (VariableStage::Supervised(_), Some([before, after])) => {
+                fit_supervised(train, [before, after], validation, &recipe, &mut context)
+            }
+            _ => fit(train, validation, &recipe, &mut context),
+        };
         log.close().with_context(|| format!("cannot write {}", folder.metrics().display()))?;
         match fitted {
             Err(FitError::Train(TrainError::Interrupted { .. })) => Ok(None),

@@ -75,6 +75,12 @@ pub enum VariableStage {
     CoarseToFine(CoarseToFine),
     /// Autoencoders of pairs without a causal model, as baselines: `domino_vae::GroupVae`.
     Group(GroupStage),
+    /// An explicit latent causal model whose graph is learned along, as a baseline:
+    /// `domino_vae::Elcm`.
+    Explicit(ExplicitStage),
+    /// Regression on the true noise, which [`fit_supervised`](super::fit_supervised) takes: a ceiling
+    /// for what can be learned without it.
+    Supervised(PhaseConfig),
 }
 
 impl Default for VariableStage {
@@ -118,6 +124,37 @@ impl Default for GroupStage {
             phase: adam(6000, 128, 3e-3),
             beta: Schedule::Constant(1.0),
             noise: Schedule::Constant(0.1),
+        }
+    }
+}
+
+/// Learning by explicit latent causal models.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExplicitStage {
+    /// The phase.
+    pub phase: PhaseConfig,
+    /// Width of the manifold on which unchanged noise lies.
+    pub tau: Schedule,
+    /// Weight of everything about the variables but the reconstruction.
+    pub beta: Schedule,
+    /// Standard deviation of the observations around their reconstruction.
+    pub noise: Schedule,
+    /// Weight of the expected number of edges.
+    pub sparsity: Schedule,
+    /// Weight of the distance from a graph without cycles.
+    pub acyclicity: Schedule,
+}
+
+impl Default for ExplicitStage {
+    fn default() -> Self {
+        Self {
+            phase: adam(6000, 128, 3e-3),
+            tau: Schedule::ramp(0.5, 0.05).until(0.7).exponential(),
+            beta: Schedule::Constant(1.0),
+            noise: Schedule::Constant(0.1),
+            sparsity: Schedule::Constant(5e-4),
+            acyclicity: Schedule::ramp(1e-3, 10.0).until(0.7).exponential(),
         }
     }
 }
@@ -311,6 +348,8 @@ impl ElboPhase {
 pub enum GraphStage {
     /// Regressions on the pairs of each target.
     Pairs(PairRegression),
+    /// It is the prior that an explicit model trained along.
+    Prior,
 }
 
 impl Default for GraphStage {
@@ -325,7 +364,8 @@ impl Default for GraphStage {
 pub enum MechanismStage {
     /// By regression on frozen codes, along the graph.
     Regression(RegressionStage),
-    /// They are the solution functions that the bound trained along; the graph only masks them.
+    /// They are the solution functions that the bound or the explicit model trained along; the graph
+    /// only masks them.
     Joint,
     /// There are none: the codes are the variables, and none answers to another.
     Identity,
@@ -390,11 +430,28 @@ impl RecipeConfig {
             }
         }
         let joint = self.mechanisms == MechanismStage::Joint;
-        if joint && !matches!(self.variables, VariableStage::Elbo(_)) {
+        let explicit = matches!(self.variables, VariableStage::Explicit(_));
+        if joint && !explicit && !matches!(self.variables, VariableStage::Elbo(_)) {
             return Err(FitError::Config {
                 key: "mechanisms",
-                expected: "`regression`, or `joint` after `variables.elbo`",
+                expected: "`regression`, or `joint` after `variables.elbo` or `variables.explicit`",
                 got: "`joint` without solution functions to keep".to_owned(),
+            });
+        }
+        let prior = self.graph == GraphStage::Prior;
+        if explicit != prior || explicit && !joint {
+            return Err(FitError::Config {
+                key: "variables.explicit",
+                expected: "`graph = \"prior\"` and `mechanisms = \"joint\"` with it, and no such graph without",
+                got: "one of them without the others".to_owned(),
+            });
+        }
+        let components = self.model.networks.solution.components;
+        if explicit && components != 1 {
+            return Err(FitError::Config {
+                key: "model.networks.solution.components",
+                expected: "1 in an explicit model",
+                got: components.to_string(),
             });
         }
         Ok(())

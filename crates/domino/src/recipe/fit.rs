@@ -6,14 +6,14 @@ use domino_model::{
 };
 use domino_train::TrainContext;
 use domino_vae::start::{Whitening, target_entropy};
-use domino_vae::{ChangePosterior, Context, FittedIlcm, Mechanisms, TargetInference};
+use domino_vae::{ChangePosterior, Context, FittedIlcm, Latents, Mechanisms, TargetInference};
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::levels::fit_mechanisms;
 use super::picture::fit_picture;
-use super::scales::{Learned, coarse_to_fine};
-use super::variables::{Codes, Whitened, encode, learn_variables};
+use super::scales::{Learned, coarse_to_fine, handed_over};
+use super::variables::{Codes, Variables, Whitened, encode, learn_variables, mechanisms_of};
 use super::{Candidate, FitError, GraphStage, MechanismStage, RecipeConfig, VariableStage};
 
 /// Rows that a model embeds at once: larger blocks are mapped and faulted anew by every operation.
@@ -83,21 +83,87 @@ pub fn fit(
     context: &mut TrainContext<'_>,
 ) -> Result<Fit, FitError> {
     config.validate()?;
-    let d = config.model.d;
     let learned = match &config.variables {
         VariableStage::CoarseToFine(stage) => {
             coarse_to_fine((pairs, held_out), stage, config, context)?
         }
-        VariableStage::Thin(_) | VariableStage::Elbo(_) | VariableStage::Group(_) => {
-            let whitening = Whitening::fit(pairs, d, &config.start.whiten)?;
-            let (train_on, judge_on) =
-                (Whitened::new(pairs, &whitening), Whitened::new(held_out, &whitening));
+        VariableStage::Supervised(_) => {
+            return Err(FitError::Config {
+                key: "variables.supervised",
+                expected: "pairs whose true noise before and after is known",
+                got: "pairs alone".to_owned(),
+            });
+        }
+        _ => {
+            let (whitening, [train_on, judge_on]) = whitened([pairs, held_out], config)?;
             let variables = learn_variables(&train_on, &judge_on, config, context)?;
             Learned { whitening, train_on, variables }
         }
     };
-    let Learned { whitening, train_on, variables } = learned;
-    let codes = encode(&variables.model, &train_on, &context.device);
+    complete(learned, [pairs, held_out], config, context)
+}
+
+/// Fits a model to pairs whose true noise before and after is given, `[n, d]` each: the ceiling of
+/// what the rest of the recipe makes of codes that labels gave. `config.variables` must be
+/// [`VariableStage::Supervised`].
+///
+/// # Errors
+/// As [`fit`], and if the noise is not that of the pairs in number and width.
+pub fn fit_supervised(
+    pairs: &Pairs,
+    noise: [&DMatrix<f64>; 2],
+    held_out: &Pairs,
+    config: &RecipeConfig,
+    context: &mut TrainContext<'_>,
+) -> Result<Fit, FitError> {
+    config.validate()?;
+    let VariableStage::Supervised(phase) = &config.variables else {
+        return Err(FitError::Config {
+            key: "variables",
+            expected: "`supervised` where the true noise is given",
+            got: "another stage".to_owned(),
+        });
+    };
+    let expected = (pairs.len(), config.model.d);
+    if let Some(wrong) = noise.iter().find(|side| side.shape() != expected) {
+        return Err(FitError::Config {
+            key: "variables.supervised",
+            expected: "noise of as many rows as there are pairs, and of model.d columns",
+            got: format!("{:?} for {expected:?}", wrong.shape()),
+        });
+    }
+    let (whitening, [train_on, judge_on]) = whitened([pairs, held_out], config)?;
+    let [before, after] = noise.map(Clone::clone);
+    let model = handed_over(&Codes { before, after }, &train_on, 0, phase, config, context)?;
+    let candidates = vec![encode(&model, &judge_on, &context.device).judged()];
+    let variables = Variables { candidates, ..Variables::of(model) };
+    complete(Learned { whitening, train_on, variables }, [pairs, held_out], config, context)
+}
+
+/// The whitening of the first pairs, and both through it.
+fn whitened(
+    sides: [&Pairs; 2],
+    config: &RecipeConfig,
+) -> Result<(Whitening, [Whitened; 2]), FitError> {
+    let whitening = Whitening::fit(sides[0], config.model.d, &config.start.whiten)?;
+    let rows = sides.map(|pairs| Whitened::new(pairs, &whitening));
+    Ok((whitening, rows))
+}
+
+/// Everything after the variables: targets, graph, mechanisms, pictures, and the judgement.
+fn complete(
+    Learned { whitening, train_on, variables }: Learned,
+    [pairs, held_out]: [&Pairs; 2],
+    config: &RecipeConfig,
+    context: &mut TrainContext<'_>,
+) -> Result<Fit, FitError> {
+    let d = config.model.d;
+    let latents = encode(&variables.model, &train_on, &context.device);
+    let prior = variables.prior.map(|graph| (mechanisms_of(&variables.model, &graph.dag), graph));
+    let codes = match &prior {
+        Some((mechanisms, _)) => latents.abducted(mechanisms, &context.device),
+        None => latents,
+    };
 
     let posterior = ChangePosterior::fit(&codes.changes());
     let targets = match config.variables {
@@ -105,22 +171,32 @@ pub fn fit(
         _ => TargetInference::Calibrated(posterior),
     };
     let probs = target_probs(&variables.model, &targets, &codes, context);
-    let graph = learn_graph(&codes, &probs, config, context)?;
     let labels: Vec<usize> = probs.row_iter().map(|row| row.transpose().argmax().0).collect();
-    let mechanisms = match &config.mechanisms {
-        MechanismStage::Regression(stage) => {
-            fit_mechanisms(&codes, &labels, &graph.dag, stage, variables.phases, context)?
+    let is_explicit = prior.is_some();
+    let (mechanisms, graph) = match prior {
+        Some(known) => known,
+        None => {
+            let graph = learn_graph(&codes, &probs, config, context)?;
+            let mechanisms = match &config.mechanisms {
+                MechanismStage::Regression(stage) => {
+                    fit_mechanisms(&codes, &labels, &graph.dag, stage, variables.phases, context)?
+                }
+                MechanismStage::Joint => {
+                    let functions = variables.model.solution_functions().clone();
+                    Mechanisms::new(functions, &graph.dag, Context::Noise)
+                }
+                MechanismStage::Identity => {
+                    Mechanisms::identity(d, &context.device.clone().inner())
+                }
+            };
+            (mechanisms, graph)
         }
-        MechanismStage::Joint => {
-            let functions = variables.model.solution_functions().clone();
-            Mechanisms::new(functions.valid(), &graph.dag, Context::Noise)
-        }
-        MechanismStage::Identity => Mechanisms::identity(d, &context.device.clone().inner()),
     };
     let device = context.device.clone().inner();
     let edge_probs = graph.edge_probs.clone();
     let model =
-        FittedIlcm::new(variables.model, mechanisms, targets, edge_probs, &whitening, &device)?;
+        FittedIlcm::new(variables.model, mechanisms, targets, edge_probs, &whitening, &device)?
+            .with_latents(if is_explicit { Latents::Causal } else { Latents::Noise });
     let model = if whitening.smoothing.is_some() {
         let place = variables.phases + graph.dag.levels().len() as u64;
         let picture = fit_picture(&model, pairs, &codes, &config.picture, place, context)?;
@@ -131,7 +207,7 @@ pub fn fit(
     let embedding = embed(&model, held_out)?;
     let labels = embedding.target_labels();
     let diagnosis = Diagnosis {
-        sparsity_of_change: variables.sparsity,
+        sparsity_of_change: variables.candidates[variables.kept].sparsity_of_change,
         candidates: variables.candidates,
         kept: variables.kept,
         target_entropy: target_entropy(&labels, d),
@@ -284,7 +360,9 @@ fn learn_graph(
     config: &RecipeConfig,
     context: &TrainContext<'_>,
 ) -> Result<LearnedGraph, FitError> {
-    let GraphStage::Pairs(learner) = &config.graph;
+    let GraphStage::Pairs(learner) = &config.graph else {
+        unreachable!("validated: an explicit model brings its graph")
+    };
     let codes = PairCodes::new(codes.before.clone(), codes.after.clone(), probs.clone())?;
     let mut rng = context.seed.rng_at(Stream::Eval, 1);
     Ok(learner.learn(&codes, &mut rng)?)

@@ -22,9 +22,9 @@ mod variables;
 
 pub use candidates::Candidate;
 pub use config::{
-    CoarseToFine, ElboPhase, GraphStage, GroupStage, MechanismStage, ModelConfig, PictureStage,
-    RecipeConfig, RegressionStage, Scale, StartConfig, ThinStage, VariableStage,
+    CoarseToFine, ElboPhase, ExplicitStage, GraphStage, GroupStage, MechanismStage, ModelConfig,
+    PictureStage, RecipeConfig, RegressionStage, Scale, StartConfig, ThinStage, VariableStage,
 };
 pub use error::FitError;
-pub use fit::{Diagnosis, Explained, Fit, embed, fit};
+pub use fit::{Diagnosis, Explained, Fit, embed, fit, fit_supervised};
 pub use saved::{load, save};

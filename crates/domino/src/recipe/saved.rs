@@ -8,7 +8,7 @@ use domino_dag::LearnedGraph;
 use domino_train::{load_weights, save_weights};
 use domino_vae::start::Whitening;
 use domino_vae::{
-    ChangePosterior, Context, FittedIlcm, Ilcm, IlcmConfig, Mechanisms, PictureConfig,
+    ChangePosterior, Context, FittedIlcm, Ilcm, IlcmConfig, Latents, Mechanisms, PictureConfig,
     PictureDecoder, Sizes, SolutionConfig, SolutionFunctions, TargetInference,
 };
 use nalgebra::DMatrix;
@@ -30,6 +30,7 @@ struct Description {
     networks: IlcmConfig,
     mechanisms: SolutionConfig,
     context: Context,
+    latents: Latents,
     whitening: Whitening,
     /// The network that draws pictures, and how many directions it mixes.
     picture: Option<(PictureConfig, usize)>,
@@ -58,6 +59,7 @@ pub fn save(folder: &Path, fit: &Fit, config: &RecipeConfig) -> Result<(), FitEr
         networks: config.model.networks.clone(),
         mechanisms,
         context: fit.model.mechanisms().context(),
+        latents: fit.model.encodes(),
         whitening: fit.whitening.clone(),
         picture: fit.model.picture().map(|p| (config.picture.network.clone(), p.directions())),
         targets: match fit.model.targets() {
@@ -103,7 +105,8 @@ pub fn load(folder: &Path, device: &Device) -> Result<Fit, FitError> {
     let mechanisms = Mechanisms::new(functions, dag, saved.context);
     let targets = saved.targets.map_or(TargetInference::Heuristic, TargetInference::Calibrated);
     let edge_probs = saved.graph.edge_probs.clone();
-    let model = FittedIlcm::new(model, mechanisms, targets, edge_probs, &saved.whitening, device)?;
+    let model = FittedIlcm::new(model, mechanisms, targets, edge_probs, &saved.whitening, device)?
+        .with_latents(saved.latents);
     let model = match &saved.picture {
         Some((config, directions)) => {
             let sizes = [saved.d, *directions, saved.whitening.dim_x()];

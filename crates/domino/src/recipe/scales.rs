@@ -2,7 +2,7 @@
 
 use domino_core::{Pairs, Stream};
 use domino_model::{download, upload_rows};
-use domino_train::{PairSource, Table, TrainContext, train};
+use domino_train::{PairSource, PhaseConfig, Table, TrainContext, train};
 use domino_vae::start::{WhitenConfig, Whitening};
 use domino_vae::{Handover, Ilcm, Referee, Sizes, ThinManifold, ThinWeights};
 use nalgebra::DMatrix;
@@ -47,7 +47,7 @@ pub(super) fn coarse_to_fine(
                 let model = &before.variables.model;
                 let codes = encode(model, &before.train_on, &context.device).standardised();
                 place += 1;
-                handed_over(&codes, &train_on, place - 1, stage, config, context)?
+                handed_over(&codes, &train_on, place - 1, &stage.handover, config, context)?
             }
         };
         let models = train_scale(start, &train_on, place, scale, context)?;
@@ -57,10 +57,10 @@ pub(super) fn coarse_to_fine(
             None => best(&models, &judge_on, context),
             Some(before) => (models, (before.variables.kept, before.variables.candidates)),
         };
-        let sparsity = encode(&model, &judge_on, &context.device).sparsity();
-        let (kept, candidates) = choice;
-        let variables =
-            Variables { model, sparsity, kept, candidates, linear: false, phases: place };
+        let (kept, mut candidates) = choice;
+        // The kept one is what it has become; the others stay what they were on the first scale.
+        candidates[kept] = encode(&model, &judge_on, &context.device).judged();
+        let variables = Variables { kept, candidates, phases: place, ..Variables::of(model) };
         last = Some(Learned { whitening, train_on, variables });
     }
     last.ok_or_else(|| FitError::Config {
@@ -82,11 +82,11 @@ impl Scale {
 }
 
 /// A model of new features that gives the old codes.
-fn handed_over(
+pub(super) fn handed_over(
     codes: &Codes,
     data: &Whitened,
     place: u64,
-    stage: &CoarseToFine,
+    phase: &PhaseConfig,
     config: &RecipeConfig,
     context: &mut TrainContext<'_>,
 ) -> Result<Ilcm, FitError> {
@@ -107,7 +107,7 @@ fn handed_over(
     let rows = 0..2 * codes.before.nrows() as u32;
     let source = PairSource::with_pools([x, c], vec![rows.collect()]);
     let name = (place, "handover");
-    Ok(train(Handover { model }, &source, name, &stage.handover, |_| (), context)?.model)
+    Ok(train(Handover { model }, &source, name, phase, |_| (), context)?.model)
 }
 
 /// The linear map of rows `x [n, p]` to rows `y [n, q]`, of both sides: `[p, q]`.

@@ -1,18 +1,22 @@
 use burn::module::Module;
 use burn::tensor::Device;
-use domino_core::{Pairs, Stream};
-use domino_model::{download, upload_rows};
+use domino_core::{Dag, Pairs, Stream};
+use domino_dag::{GraphTerm, LearnedGraph, SoftGraph};
+use domino_model::{Causal, download, upload, upload_rows};
 use domino_train::{PairSource, TrainContext, train};
 use domino_vae::start::{
     IcaConfig, Whitening, along_targets, random_rotation, separate_differences, sparsity_of_change,
 };
 use domino_vae::{
-    ChangePosterior, Elbo, GroupVae, GroupWeights, Ilcm, Referee, Sizes, ThinManifold, ThinWeights,
+    ChangePosterior, Context, Elbo, Elcm, ElcmWeights, GroupVae, GroupWeights, Ilcm, Mechanisms,
+    Referee, Sizes, ThinManifold, ThinWeights,
 };
 use nalgebra::DMatrix;
 
 use super::candidates::{Candidate, choose};
-use super::{ElboPhase, FitError, GroupStage, RecipeConfig, ThinStage, VariableStage};
+use super::{
+    ElboPhase, ExplicitStage, FitError, GroupStage, RecipeConfig, ThinStage, VariableStage,
+};
 
 /// Rows encoded at once: few enough for the hidden layers to stay in cache.
 const CHUNK: usize = 2048;
@@ -74,6 +78,14 @@ impl Codes {
         &self.after - &self.before
     }
 
+    /// The noise behind these codes, where they are causal variables.
+    pub(super) fn abducted(&self, mechanisms: &Mechanisms, device: &Device) -> Self {
+        let side = |z: &DMatrix<f64>| {
+            download(mechanisms.abduct(&Causal(upload(z, &device.clone().inner()))).0)
+        };
+        Self { before: side(&self.before), after: side(&self.after) }
+    }
+
     /// The same codes with the mean 0 and the variance 1 of those before.
     pub(super) fn standardised(mut self) -> Self {
         let (mean, std) = (self.before.row_mean(), self.before.row_variance().map(f64::sqrt));
@@ -90,14 +102,26 @@ impl Codes {
 /// A chosen model, and what held-out pairs say of all that it was chosen from.
 pub(super) struct Variables {
     pub(super) model: Ilcm,
-    /// Its sparsity of change.
-    pub(super) sparsity: f64,
+    /// The graph, where the model's prior is one and its codes are causal variables.
+    pub(super) prior: Option<LearnedGraph>,
     /// Its place among the candidates.
     pub(super) kept: usize,
     pub(super) candidates: Vec<Candidate>,
     pub(super) linear: bool,
     /// Phases that were run.
     pub(super) phases: u64,
+}
+
+impl Variables {
+    /// An implicit model that was trained in one phase; nothing is known of it.
+    pub(super) fn of(model: Ilcm) -> Self {
+        Self { model, prior: None, kept: 0, candidates: Vec::new(), linear: false, phases: 1 }
+    }
+}
+
+/// The mechanisms that an explicit model trained along, on its graph.
+pub(super) fn mechanisms_of(model: &Ilcm, dag: &Dag) -> Mechanisms {
+    Mechanisms::new(model.solution_functions().clone(), dag, Context::Causal)
 }
 
 /// Learns encoder and decoder.
@@ -113,8 +137,8 @@ pub(super) fn learn_variables(
         if codes.sparsity_beyond_noise() >= thin.skip_above {
             let (start, codes) = sharpened(&starts[0], codes, [train_on, held_out]);
             let model = new_models(train_on.components, &[start], config, context).silenced();
-            let (sparsity, candidates) = (codes.sparsity(), vec![codes.judged()]);
-            return Ok(Variables { model, sparsity, kept: 0, candidates, linear: true, phases: 0 });
+            let candidates = vec![codes.judged()];
+            return Ok(Variables { candidates, linear: true, phases: 0, ..Variables::of(model) });
         }
     }
     let models = new_models(train_on.components, &starts, config, context);
@@ -124,21 +148,34 @@ pub(super) fn learn_variables(
         train_on.components,
         models.replicas(),
     );
+    let mut priors: Vec<Option<LearnedGraph>> = vec![None; models.replicas()];
     let (models, phases) = match &config.variables {
         VariableStage::Thin(thin) => (train_thin(models, &source, thin, context)?, 1),
         VariableStage::Elbo(phases) => {
             (train_elbo(models, &source, phases, context)?, phases.len() as u64)
         }
         VariableStage::Group(stage) => (train_group(models, &source, stage, context)?, 1),
-        VariableStage::CoarseToFine(_) => unreachable!("pictures are learned scale by scale"),
+        VariableStage::Explicit(stage) => {
+            let (models, graphs) = train_explicit(models, &source, stage, context)?;
+            priors = graphs.into_iter().map(Some).collect();
+            (models, 1)
+        }
+        VariableStage::CoarseToFine(_) | VariableStage::Supervised(_) => {
+            unreachable!("these stages have ways of their own")
+        }
     };
     let mut replicas: Vec<Ilcm> =
         (0..models.replicas()).map(|replica| models.clone().replica(replica)).collect();
-    let codes = replicas.iter().map(|model| encode(model, held_out, &context.device));
-    let codes: Vec<Codes> = codes.collect();
-    let (kept, candidates) = choose(&codes);
-    let (model, sparsity) = (replicas.swap_remove(kept), candidates[kept].sparsity_of_change);
-    Ok(Variables { model, sparsity, kept, candidates, linear: false, phases })
+    let codes = replicas.iter().zip(&priors).map(|(model, prior)| {
+        let codes = encode(model, held_out, &context.device);
+        match prior {
+            Some(graph) => codes.abducted(&mechanisms_of(model, &graph.dag), &context.device),
+            None => codes,
+        }
+    });
+    let (kept, candidates) = choose(&codes.collect::<Vec<_>>());
+    let (model, prior) = (replicas.swap_remove(kept), priors.swap_remove(kept));
+    Ok(Variables { prior, kept, candidates, phases, ..Variables::of(model) })
 }
 
 /// The means of `q(e | x̃)` of both sides.
@@ -262,6 +299,31 @@ fn train_group(
         |progress| GroupWeights { beta: stage.beta.at(progress), noise: stage.noise.at(progress) };
     let objective = GroupVae { model, averaging: stage.averaging };
     Ok(train(objective, source, (0, "variables"), &stage.phase, weights, context)?.model)
+}
+
+/// Explicit models and the graph of each.
+fn train_explicit(
+    model: Ilcm,
+    source: &PairSource,
+    stage: &ExplicitStage,
+    context: &mut TrainContext<'_>,
+) -> Result<(Ilcm, Vec<LearnedGraph>), FitError> {
+    let weights = |progress| ElcmWeights {
+        tau: stage.tau.at(progress),
+        beta: stage.beta.at(progress),
+        noise: stage.noise.at(progress),
+        sparsity: stage.sparsity.at(progress),
+        acyclicity: stage.acyclicity.at(progress),
+    };
+    let acyclicity = |probs: &DMatrix<f64>| {
+        let soft = SoftGraph::new(probs.clone()).expect("probabilities of a square of edges");
+        let GraphTerm { value, gradient } = soft.acyclicity();
+        (value, gradient)
+    };
+    let objective = Elcm::new(model, acyclicity, &context.device);
+    let trained = train(objective, source, (0, "variables"), &stage.phase, weights, context)?;
+    let graphs = trained.edge_probs().into_iter().map(|probs| SoftGraph::new(probs)?.harden());
+    Ok((trained.model.clone(), graphs.collect::<Result<_, _>>()?))
 }
 
 fn train_elbo(
