@@ -49,6 +49,7 @@ mod equivalence;
 mod error;
 mod features;
 mod gaussian_score;
+mod in_order;
 mod joint;
 mod learner;
 mod least_squares;

@@ -7,8 +7,7 @@ use crate::pair_regression::{Findings, PairRegression};
 use crate::sample::Sample;
 use crate::weight_law::{Estimate, WeightLaw};
 
-/// Of the weights that could be dropped, one in this many is dropped before all are fitted anew; in
-/// large systems also of those that could be added.
+/// Of the weights that could be dropped, one in this many is dropped before all are fitted anew.
 const DROP_ONE_IN: usize = 4;
 
 /// Edges added or dropped after the first elimination, at most; more would be going in circles.
@@ -18,11 +17,9 @@ const LAST_CHANGES: usize = 32;
 /// weights anew as often as there are edges.
 const BOTH_WAYS: usize = 200;
 
-/// Possible edges up to which single edges are added and dropped last; fits of more take seconds.
-const ONE_BY_ONE: usize = 1000;
-
-/// Times that a part of the edges of a large system is added or dropped.
-const LARGE_ROUNDS: usize = 8;
+/// Possible edges up to which all weights are fitted at once; systems of more are fitted in causal
+/// order.
+const AT_ONCE: usize = 1000;
 
 /// Times that the law of the weights is estimated and the edges are chosen by it.
 const LAWS: usize = 3;
@@ -43,15 +40,20 @@ struct LinearSystem {
 /// One least-squares fit per variable gives its total effects with their precision; all weights are
 /// then fitted to these at once, and edges are dropped, weakest first, while the odds are against
 /// them; last, single edges are added or dropped while that changes anything. The same changes from
-/// no edge at all are tried beside it. The odds are those of [`log_odds`] at first, and then those of
-/// the law that the chosen weights follow.
+/// no edge at all are tried beside it. Large systems are fitted one variable after the other. The odds
+/// are those of [`log_odds`] at first, and then those of the law that the chosen weights follow.
 pub(crate) fn learn(sample: &Sample, order: &[usize], options: &PairRegression) -> Findings {
     let mut system = LinearSystem::read(sample, order, options);
-    let mut chosen = system.select();
+    let in_order = system.candidates().count() > AT_ONCE;
+    let mut chosen = if in_order { system.in_order() } else { system.select() };
     for _ in 0..LAWS {
         system.law = system.law_of(&chosen);
-        let (fit, support) = chosen;
-        chosen = system.change(&fit.weights, support);
+        chosen = if in_order {
+            system.in_order()
+        } else {
+            let (fit, support) = chosen;
+            system.change(&fit.weights, support)
+        };
     }
     let fit = chosen.0;
     let d = order.len();
@@ -105,6 +107,11 @@ impl LinearSystem {
         if self.cost(&added) < self.cost(&dropped) { added } else { dropped }
     }
 
+    /// The same of one variable after the other.
+    fn in_order(&self) -> (JointFit, Vec<Edge>) {
+        self.effects.in_order(|fit, at| self.excess(fit, at))
+    }
+
     /// The law of the weights, as far as a chosen support tells.
     fn law_of(&self, (fit, support): &(JointFit, Vec<Edge>)) -> Option<WeightLaw> {
         let seen: Vec<Edge> = self.candidates().filter(|&at| fit.errors[at].is_finite()).collect();
@@ -135,32 +142,20 @@ impl LinearSystem {
         }
     }
 
-    /// Adds or drops edges, the best first, while that gains: single ones, or in large systems a part
-    /// of all that gain.
+    /// Adds or drops single edges, the best first, while that gains.
     fn change(&self, start: &DMatrix<f64>, mut support: Vec<Edge>) -> (JointFit, Vec<Edge>) {
         let mut fit = self.effects.fit(start, &support);
-        let candidates = self.candidates().count();
-        let large = candidates > ONE_BY_ONE;
-        for _ in 0..if large { LARGE_ROUNDS } else { LAST_CHANGES + candidates } {
+        for _ in 0..LAST_CHANGES + self.candidates().count() {
             let gain = |at: Edge| {
                 let excess = self.excess(&fit, at);
                 if support.contains(&at) { -excess } else { excess }
             };
-            let mut gaining: Vec<(f64, Edge)> = self
-                .candidates()
-                .map(|at| (gain(at), at))
-                .filter(|(gain, _)| *gain > 0.0)
-                .collect();
-            if gaining.is_empty() {
-                break;
-            }
-            gaining.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-            gaining.truncate(if large { gaining.len().div_ceil(DROP_ONE_IN) } else { 1 });
-            for (_, at) in gaining {
-                match support.iter().position(|&s| s == at) {
-                    Some(place) => drop(support.remove(place)),
-                    None => support.push(at),
-                }
+            let gaining = self.candidates().map(|at| (gain(at), at));
+            let best = gaining.max_by(|(a, _), (b, _)| a.total_cmp(b));
+            let Some((_, at)) = best.filter(|(gain, _)| *gain > 0.0) else { break };
+            match support.iter().position(|&s| s == at) {
+                Some(place) => drop(support.remove(place)),
+                None => support.push(at),
             }
             fit = self.effects.fit(&fit.weights, &support);
         }

@@ -22,7 +22,8 @@ use crate::{DagError, LearnedGraph, PairCodes, StructureLearner, linear, nonline
 ///    `m = d (d − 1) / 2` candidates and the least effect `f²`. The law that the weights follow is
 ///    then estimated from them, `± N(μ, τ²)` with probability `π` and 0 else, and edges are dropped
 ///    and added while the posterior odds under it change anything (empirical Bayes: Efron, *Statistical
-///    Science* 2008).
+///    Science* 2008). With more than 1000 possible edges, where effects grow too large to be fitted at
+///    once, `T_·k = T W_·k` is solved for one variable after the other instead.
 /// 4. *Other mechanisms*: in causal order, `ẽ_k` is regressed on the causal variables `z` of its
 ///    predecessors, with random features for location and scale; an edge is a predecessor without
 ///    which the held-out likelihood is worse. `z_k = (e_k − b_k(z_pa)) / s_k(z_pa)` then follows.

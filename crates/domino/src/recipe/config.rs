@@ -197,7 +197,7 @@ impl Default for CoarseToFine {
     fn default() -> Self {
         let coarse = Scale {
             smoothing: SmoothingConfig { cells: 8, blur: 1.0 },
-            extra: 1,
+            extra: 3,
             phase: adam(800, 128, 2e-3),
             tau: Schedule::ramp(0.5, 0.05).until(0.7).exponential(),
             noise: Schedule::ramp(0.14, 0.06).until(0.7).exponential(),
