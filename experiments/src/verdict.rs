@@ -123,16 +123,25 @@ fn evenness(diagnosis: &Diagnosis) -> Check {
     Check { value, good, doubtful, words }
 }
 
-/// Whether another replica ended in the same variables; nothing where only one was trained.
+/// Whether another replica ended in the same variables; nothing where none had to be trained. One that
+/// was trained alone has no witness, and is in doubt.
 fn company(diagnosis: &Diagnosis) -> Option<Check> {
-    let best = agreement(diagnosis)?;
+    if diagnosis.linear {
+        return None;
+    }
     let (good, doubtful) = ALONE;
-    let words = format!(
-        "The replica nearest to the kept one agrees with it to a rank correlation of {best:.3} in \
-         every code, at least {} asked for.",
-        1.0 - good
-    );
-    Some(Check { value: 1.0 - best, good, doubtful, words })
+    let best = agreement(diagnosis);
+    let words = match best {
+        Some(best) => format!(
+            "The replica nearest to the kept one agrees with it to a rank correlation of {best:.3} \
+             in every code, at least {} asked for.",
+            1.0 - good
+        ),
+        None => "Only one model was trained: whether another start ends in the same variables is \
+                 not known. Two replicas or more would tell."
+            .to_owned(),
+    };
+    Some(Check { value: 1.0 - best.unwrap_or(0.0), good, doubtful, words })
 }
 
 fn targets(entropy: f64) -> String {
@@ -256,6 +265,9 @@ mod tests {
     #[test]
     fn one_replica_agrees_with_nobody() {
         let alone = Diagnosis { candidates: vec![candidate(0.97, 1.0)], ..diagnosis(0.02) };
-        assert_eq!(verdict(&alone, None).agreement, None);
+        let judged = verdict(&alone, None);
+        assert_eq!((judged.agreement, judged.level), (None, Level::Doubtful));
+        let closed_form = Diagnosis { linear: true, ..alone };
+        assert_eq!(verdict(&closed_form, None).level, Level::Trustworthy);
     }
 }

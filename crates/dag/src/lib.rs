@@ -75,6 +75,7 @@ pub use equivalence::EquivalenceClass;
 pub use error::DagError;
 pub use learner::{LearnedGraph, StructureLearner};
 pub use pair_regression::{Mechanisms, PairFit, PairRegression};
+pub use sample::rightly_named;
 pub use samples::{Column, Regime, Samples};
 pub use soft_graph::{GraphTerm, SoftGraph};
 pub use variables::PairVariables;

@@ -230,9 +230,23 @@ fn constant(tensor: Tensor<3>) -> Param<Tensor<3>> {
 pub struct Mechanisms {
     functions: SolutionFunctions,
     context: Context,
-    /// Steps after which substitution along the graph has reached every variable.
-    depth: usize,
+    /// The same functions by level of the graph: those of one level depend on earlier ones alone.
+    levels: Vec<Level>,
     dim: usize,
+}
+
+/// The functions of some variables.
+#[derive(Clone, Debug)]
+struct Level {
+    variables: Vec<usize>,
+    functions: SolutionFunctions,
+}
+
+impl Level {
+    /// The columns of this level's variables, `[rows, d]` to `[rows, variables]`.
+    fn pick(&self, x: &Tensor<2>) -> Tensor<2> {
+        Tensor::cat(self.variables.iter().map(|&k| x.clone().narrow(1, k, 1)).collect(), 1)
+    }
 }
 
 impl Mechanisms {
@@ -247,7 +261,12 @@ impl Mechanisms {
         // Fitted functions carry no gradients: a forward pass that records them keeps every
         // intermediate alive.
         let functions = functions.valid().with_mask(&mask);
-        Self { functions, context, depth: dag.levels().len() - 1, dim: d }
+        let level = |variables: Vec<usize>| {
+            let own = SolutionFunctions::gather(std::slice::from_ref(&functions), &variables);
+            Level { variables, functions: own }
+        };
+        let levels = dag.levels().into_iter().map(level).collect();
+        Self { functions, context, levels, dim: d }
     }
 
     /// `z = e`: mechanisms of `d` variables of which none has a cause.
@@ -277,16 +296,23 @@ impl Mechanisms {
     /// `z = s(e)`.
     pub fn solve(&self, e: &Noise) -> Causal {
         match self.context {
-            Context::Noise => Causal(self.forward(&e.0, &e.0)),
-            Context::Causal => Causal(self.substitute(e.0.clone(), |z| self.forward(&e.0, z))),
+            Context::Noise => Causal(self.forward(&e.0)),
+            Context::Causal => Causal(self.along_the_graph(&e.0, |level, maps| {
+                per_variable(&level.pick(&e.0), |column| maps.forward(column))
+            })),
         }
     }
 
     /// `e = s⁻¹(z)`.
     pub fn abduct(&self, z: &Causal) -> Noise {
         match self.context {
-            Context::Causal => Noise(self.backward(&z.0, &z.0)),
-            Context::Noise => Noise(self.substitute(z.0.clone(), |e| self.backward(&z.0, e))),
+            Context::Causal => {
+                let maps = self.functions.of_all(z.0.clone());
+                Noise(per_variable(&z.0, |column| maps.backward(column)))
+            }
+            Context::Noise => Noise(self.along_the_graph(&z.0, |level, maps| {
+                per_variable(&level.pick(&z.0), |column| maps.backward(column))
+            })),
         }
     }
 
@@ -302,19 +328,21 @@ impl Mechanisms {
 
     /// `s(e')` where the targets' noise is replaced by that which gives them the action's values.
     pub fn intervene(&self, e: &Noise, action: &Action) -> Causal {
-        let keep = action.mask.clone().neg() + 1.0;
-        let set =
-            |free: Tensor<2>, fixed: Tensor<2>| free * keep.clone() + fixed * action.mask.clone();
+        let set = |free: Tensor<2>, fixed: Tensor<2>, mask: Tensor<2>| {
+            free * (mask.clone().neg() + 1.0) + fixed * mask
+        };
         match self.context {
-            Context::Causal => Causal(
-                self.substitute(e.0.clone(), |z| set(self.forward(&e.0, z), action.value.clone())),
-            ),
+            Context::Causal => Causal(self.along_the_graph(&e.0, |level, maps| {
+                let free = per_variable(&level.pick(&e.0), |column| maps.forward(column));
+                set(free, level.pick(&action.value), level.pick(&action.mask))
+            })),
             Context::Noise => {
-                let replaced = self.substitute(e.0.clone(), |noise| {
-                    set(e.0.clone(), self.backward(&action.value, noise))
+                let replaced = self.along_the_graph(&e.0, |level, maps| {
+                    let value = level.pick(&action.value);
+                    let fixed = per_variable(&value, |column| maps.backward(column));
+                    set(level.pick(&e.0), fixed, level.pick(&action.mask))
                 });
-                let z = self.solve(&Noise(replaced)).0;
-                Causal(set(z, action.value.clone()))
+                Causal(set(self.forward(&replaced), action.value.clone(), action.mask.clone()))
             }
         }
     }
@@ -325,18 +353,29 @@ impl Mechanisms {
         interventional(&self.functions, drawn, context)
     }
 
-    fn forward(&self, e: &Tensor<2>, context: &Tensor<2>) -> Tensor<2> {
-        let maps = self.functions.of_all(context.clone());
+    /// Every function of its own noise, in the context of all noise.
+    fn forward(&self, e: &Tensor<2>) -> Tensor<2> {
+        let maps = self.functions.of_all(e.clone());
         per_variable(e, |column| maps.forward(column))
     }
 
-    fn backward(&self, z: &Tensor<2>, context: &Tensor<2>) -> Tensor<2> {
-        let maps = self.functions.of_all(context.clone());
-        per_variable(z, |column| maps.backward(column))
-    }
-
-    fn substitute(&self, start: Tensor<2>, step: impl Fn(&Tensor<2>) -> Tensor<2>) -> Tensor<2> {
-        (0..=self.depth).fold(start, |state, _| step(&state))
+    /// What `step` makes of each level, whose maps see what it made of the levels before:
+    /// `[rows, d]`, as is `like`.
+    fn along_the_graph(
+        &self,
+        like: &Tensor<2>,
+        step: impl Fn(&Level, &Monotone) -> Tensor<2>,
+    ) -> Tensor<2> {
+        let [rows, d] = like.dims();
+        let mut columns = vec![Tensor::zeros([rows, 1], &like.device()); d];
+        for level in &self.levels {
+            let maps = level.functions.of_all(Tensor::cat(columns.clone(), 1));
+            let values = step(level, &maps);
+            for (at, &k) in level.variables.iter().enumerate() {
+                columns[k] = values.clone().narrow(1, at, 1);
+            }
+        }
+        Tensor::cat(columns, 1)
     }
 }
 

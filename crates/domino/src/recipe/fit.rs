@@ -1,6 +1,6 @@
 use burn::module::Module;
 use domino_core::{Embedding, Pairs, Stream};
-use domino_dag::{LearnedGraph, PairCodes, StructureLearner};
+use domino_dag::{LearnedGraph, Mechanisms as Form, PairCodes, StructureLearner};
 use domino_model::{
     Action, LatentCausalModel, Noise, Obs, PairBatch, Scm, download, upload, upload_rows,
 };
@@ -179,7 +179,10 @@ fn complete(
             let graph = learn_graph(&codes, &probs, config, context)?;
             let mechanisms = match &config.mechanisms {
                 MechanismStage::Regression(stage) => {
-                    fit_mechanisms(&codes, &labels, &graph.dag, stage, variables.phases, context)?
+                    // Noise that is linear in what is seen leaves mechanisms no room to bend.
+                    let form = if variables.linear { Form::Linear } else { Form::Any };
+                    let along = (&graph.dag, form);
+                    fit_mechanisms(&codes, &labels, along, stage, variables.phases, context)?
                 }
                 MechanismStage::Joint => {
                     let functions = variables.model.solution_functions().clone();

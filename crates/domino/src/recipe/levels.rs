@@ -1,6 +1,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use domino_core::{Dag, Stream};
+use domino_dag::{Mechanisms as Form, rightly_named};
 use domino_model::{download, upload, upload_rows};
 use domino_train::{PairSource, Table, TrainContext, train};
 use domino_vae::{
@@ -24,21 +25,26 @@ const CHUNK: usize = 2048;
 /// the causal variables as the mechanisms above it give them.
 ///
 /// `labels [n]` are the targets of the pairs, 0 for none; `place` is the number of the first phase.
+/// Mechanisms known to be [`Form::Linear`] are fitted without networks.
 pub(super) fn fit_mechanisms(
     codes: &Codes,
     labels: &[usize],
-    dag: &Dag,
+    (dag, form): (&Dag, Form),
     stage: &RegressionStage,
     place: u64,
     context: &mut TrainContext<'_>,
 ) -> Result<Mechanisms, FitError> {
     let d = dag.dim();
-    let pools: Vec<Vec<usize>> =
-        (0..d).map(|k| (0..labels.len()).filter(|&row| labels[row] == k + 1).collect()).collect();
+    let pool = |k: usize| {
+        let named: Vec<usize> = (0..labels.len()).filter(|&row| labels[row] == k + 1).collect();
+        rightly_named([&codes.before, &codes.after], k, &named)
+    };
+    let pools: Vec<Vec<usize>> = (0..d).map(pool).collect();
     let mut z = DMatrix::zeros(codes.before.nrows(), d);
     let (mut parts, mut fitted) = (Vec::new(), Vec::new());
     for (depth, level) in dag.levels().into_iter().enumerate() {
-        let problem = Level { variables: &level, dag, z: &z, codes, pools: &pools, stage };
+        let variables = &level;
+        let problem = Level { variables, dag, form, z: &z, codes, pools: &pools, stage };
         let functions = problem.fit(place + depth as u64, context)?;
         let solved: Vec<_> = (0..level.len())
             .map(|at| problem.solution(&functions, at, level[at], context))
@@ -60,6 +66,7 @@ pub(super) fn fit_mechanisms(
 struct Level<'a> {
     variables: &'a [usize],
     dag: &'a Dag,
+    form: Form,
     /// Causal variables of the levels above, `[n, d]`.
     z: &'a DMatrix<f64>,
     codes: &'a Codes,
@@ -75,7 +82,7 @@ impl Level<'_> {
     ) -> Result<SolutionFunctions, FitError> {
         let linear = self.linear(place, context);
         let has_inputs = self.variables.iter().any(|&k| self.dag.parents(k).next().is_some());
-        if !has_inputs && linear.components() == 1 {
+        if (self.form == Form::Linear || !has_inputs) && linear.components() == 1 {
             return Ok(linear);
         }
         let pools = self.variables.iter().map(|&k| {
