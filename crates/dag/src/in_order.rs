@@ -177,12 +177,12 @@ fn regression(design: &DMatrix<f64>) -> Option<(QR<f64, Dyn, Dyn>, DMatrix<f64>)
 mod tests {
     use super::*;
 
-    /// 0 → 1 → 2 → 3 and 0 → 3, with weights of 400: effects up to 6.4e7.
+    /// 0 → 1 → 2 → 3 and 0 → 3, with weights of 20: effects up to 8020.
     fn steep() -> TotalEffects {
-        let w = 400.0;
+        let w = 20.0;
         let total = [vec![], vec![w], vec![w * w, w], vec![w * w * w + w, w * w, w]];
         let estimates = total.map(DVector::from_vec).into_iter().collect();
-        let precisions = (0..4).map(|k| DMatrix::identity(k, k) * 1e4).collect();
+        let precisions = (0..4).map(|k| DMatrix::identity(k, k) * 1e6).collect();
         TotalEffects { estimates, precisions }
     }
 
@@ -191,7 +191,7 @@ mod tests {
         let (fit, edges) = steep().in_order(|fit, at| fit.statistics[at] - 20.0);
         assert_eq!(edges, [(0, 1), (1, 2), (0, 3), (2, 3)]);
         for &at in &edges {
-            assert!((fit.weights[at] - 400.0).abs() < 1e-3, "{at:?}: {}", fit.weights[at]);
+            assert!((fit.weights[at] - 20.0).abs() < 1e-6, "{at:?}: {}", fit.weights[at]);
         }
         assert!(fit.statistics[(0, 2)] < 1e-3, "no edge, no statistic");
     }
@@ -200,10 +200,11 @@ mod tests {
     fn errors_of_predecessors_count() {
         let steep = steep();
         let (fit, _) = steep.in_order(|_, _| 1.0);
-        // C = 1e-4 of its own, and weight² times that of each predecessor's effects.
         let own = fit.errors[(0, 1)];
-        assert!((own - 0.01).abs() < 1e-6, "{own}");
-        assert!(fit.errors[(0, 2)] > 3.9, "{}", fit.errors[(0, 2)]);
+        assert!((own - 1e-3).abs() < 1e-9, "{own}");
+        // That of T₀₂, of W₁₂ times T₀₁, and of T₀₁ times W₁₂.
+        let both = (1.0_f64 + 400.0 + 400.0).sqrt() * 1e-3;
+        assert!((fit.errors[(0, 2)] - both).abs() < 1e-6, "{}", fit.errors[(0, 2)]);
     }
 
     #[test]
