@@ -29,8 +29,8 @@ pub type Acyclicity = fn(&DMatrix<f64>) -> (f64, DMatrix<f64>);
 ///        + λ Σ_jk p_jk + ρ h(p)
 /// ```
 ///
-/// It is the prior of the explicit models of Brehmer et al. 2022, appendix B, with interventions on
-/// the thin manifold instead of exactly shared noise, so that gradients see all targets; edges are
+/// It is the prior of the explicit models of Brehmer et al. 2022, with unchanged noise on a
+/// thin manifold instead of exactly shared noise, so that gradients see all targets; edges are
 /// learned as in Brouillard et al. 2020 (DCDI). Order and graph are learned together with the variables
 /// here, which the implicit models avoid.
 #[derive(Module, Debug)]
