@@ -157,12 +157,12 @@ fn complete(
     config: &RecipeConfig,
     context: &mut TrainContext<'_>,
 ) -> Result<Fit, FitError> {
-    let d = config.model.d;
-    let latents = encode(&variables.model, &train_on, &context.device);
-    let prior = variables.prior.map(|graph| (mechanisms_of(&variables.model, &graph.dag), graph));
+    let encoded = encode(&variables.model, &train_on, &context.device);
+    let prior = variables.prior.clone();
+    let prior = prior.map(|graph| (mechanisms_of(&variables.model, &graph.dag), graph));
     let codes = match &prior {
-        Some((mechanisms, _)) => latents.abducted(mechanisms, &context.device),
-        None => latents,
+        Some((mechanisms, _)) => encoded.abducted(mechanisms, &context.device),
+        None => encoded,
     };
 
     let posterior = ChangePosterior::fit(&codes.changes());
@@ -171,37 +171,22 @@ fn complete(
         _ => TargetInference::Calibrated(posterior),
     };
     let probs = target_probs(&variables.model, &targets, &codes, context);
-    let labels: Vec<usize> = probs.row_iter().map(|row| row.transpose().argmax().0).collect();
-    let is_explicit = prior.is_some();
-    let (mechanisms, graph) = match prior {
-        Some(known) => known,
-        None => {
-            let graph = learn_graph(&codes, &probs, config, context)?;
-            let mechanisms = match &config.mechanisms {
-                MechanismStage::Regression(stage) => {
-                    // Noise that is linear in what is seen leaves mechanisms no room to bend.
-                    let form = if variables.linear { Form::Linear } else { Form::Any };
-                    let along = (&graph.dag, form);
-                    fit_mechanisms(&codes, &labels, along, stage, variables.phases, context)?
-                }
-                MechanismStage::Joint => {
-                    let functions = variables.model.solution_functions().clone();
-                    Mechanisms::new(functions, &graph.dag, Context::Noise)
-                }
-                MechanismStage::Identity => {
-                    Mechanisms::identity(d, &context.device.clone().inner())
-                }
-            };
-            (mechanisms, graph)
-        }
+    let latents = if prior.is_some() { Latents::Causal } else { Latents::Noise };
+    let (mechanisms, graph) = if let Some(known) = prior {
+        known
+    } else {
+        let graph = learn_graph(&codes, &probs, config, context)?;
+        let known = Known { variables: &variables, codes: &codes, probs: &probs };
+        (known.mechanisms(&graph, config, context)?, graph)
     };
     let device = context.device.clone().inner();
     let edge_probs = graph.edge_probs.clone();
-    let model =
-        FittedIlcm::new(variables.model, mechanisms, targets, edge_probs, &whitening, &device)?
-            .with_latents(if is_explicit { Latents::Causal } else { Latents::Noise });
+    let phases = variables.phases;
+    let Variables { model, candidates, kept, linear, .. } = variables;
+    let model = FittedIlcm::new(model, mechanisms, targets, edge_probs, &whitening, &device)?
+        .with_latents(latents);
     let model = if whitening.smoothing.is_some() {
-        let place = variables.phases + graph.dag.levels().len() as u64;
+        let place = phases + graph.dag.levels().len() as u64;
         let picture = fit_picture(&model, pairs, &codes, &config.picture, place, context)?;
         model.with_picture(picture)
     } else {
@@ -210,17 +195,54 @@ fn complete(
     let embedding = embed(&model, held_out)?;
     let labels = embedding.target_labels();
     let diagnosis = Diagnosis {
-        sparsity_of_change: variables.candidates[variables.kept].sparsity_of_change,
-        candidates: variables.candidates,
-        kept: variables.kept,
-        target_entropy: target_entropy(&labels, d),
+        sparsity_of_change: candidates[kept].sparsity_of_change,
+        candidates,
+        kept,
+        target_entropy: target_entropy(&labels, config.model.d),
         reconstruction_error: reconstruction_error(&model, held_out),
         unforeseen: unforeseen(&model, &embedding, &labels),
         dependence: Explained::by(&embedding, &labels, |k, noise| noise.remove_column(k)),
         persistence: Explained::by(&embedding, &labels, |k, noise| noise.select_columns(&[k])),
-        linear: variables.linear,
+        linear,
     };
     Ok(Fit { model, whitening, graph, diagnosis })
+}
+
+/// What is known once variables and targets are learned.
+struct Known<'a> {
+    variables: &'a Variables,
+    codes: &'a Codes,
+    /// Probabilities of the targets, `[n, d + 1]`.
+    probs: &'a DMatrix<f64>,
+}
+
+impl Known<'_> {
+    /// The mechanisms along a graph.
+    fn mechanisms(
+        &self,
+        graph: &LearnedGraph,
+        config: &RecipeConfig,
+        context: &mut TrainContext<'_>,
+    ) -> Result<Mechanisms, FitError> {
+        let Self { variables, codes, probs } = self;
+        match &config.mechanisms {
+            MechanismStage::Regression(stage) => {
+                let labels: Vec<usize> =
+                    probs.row_iter().map(|row| row.transpose().argmax().0).collect();
+                // Noise that is linear in what is seen leaves mechanisms no room to bend.
+                let form = if variables.linear { Form::Linear } else { Form::Any };
+                let along = (&graph.dag, form);
+                fit_mechanisms(codes, &labels, along, stage, variables.phases, context)
+            }
+            MechanismStage::Joint => {
+                let functions = variables.model.solution_functions().clone();
+                Ok(Mechanisms::new(functions, &graph.dag, Context::Noise))
+            }
+            MechanismStage::Identity => {
+                Ok(Mechanisms::identity(config.model.d, &context.device.clone().inner()))
+            }
+        }
+    }
 }
 
 /// What a model says of pairs, computed in chunks and read back to the host.
