@@ -1,11 +1,10 @@
 //! The default recipe, on worlds small enough for a test.
 
-use std::sync::atomic::AtomicBool;
-
 use domino::data::scaling::{GraphConfig, MixingConfig};
 use domino::model::laws::assert_scm_laws;
 use domino::prelude::*;
 use domino::recipe::VariableStage;
+use nalgebra::DMatrix;
 
 struct Trial {
     world: World,
@@ -74,6 +73,16 @@ fn a_bent_chain_is_learned_with_a_short_schedule() {
     assert_scm_laws(&trial.fit.model, 2e-3);
 }
 
+/// A fit that was saved and loaded says the same of other pairs.
+fn assert_survives_saving(trial: &Trial, config: &RecipeConfig) {
+    let folder = tempfile::tempdir().unwrap();
+    recipe::save(folder.path(), &trial.fit, config).unwrap();
+    let loaded = recipe::load(folder.path(), &cpu()).unwrap();
+    let (pairs, _) = trial.world.sample(100, Split::Validation).unwrap();
+    let before = recipe::embed(&trial.fit.model, &pairs).unwrap();
+    assert_eq!(recipe::embed(&loaded.model, &pairs).unwrap(), before);
+}
+
 #[test]
 fn a_saved_fit_answers_as_before() {
     let config = ScalingConfig { seed: 1, d: 3, ..ScalingConfig::default() };
@@ -82,13 +91,9 @@ fn a_saved_fit_answers_as_before() {
         ..RecipeConfig::default()
     };
     let trial = fitted(config, &recipe_config, 5000, 0);
-    let folder = tempfile::tempdir().unwrap();
-    recipe::save(folder.path(), &trial.fit, &recipe_config).unwrap();
-    let loaded = recipe::load(folder.path(), &cpu()).unwrap();
-    let (pairs, _) = trial.world.sample(100, Split::Validation).unwrap();
-    let before = recipe::embed(&trial.fit.model, &pairs).unwrap();
-    assert_eq!(recipe::embed(&loaded.model, &pairs).unwrap(), before);
+    assert_survives_saving(&trial, &recipe_config);
 
+    let folder = tempfile::tempdir().unwrap();
     let missing = recipe::load(&folder.path().join("nowhere"), &cpu()).unwrap_err();
     assert!(missing.to_string().contains("model.json"), "{missing}");
 }
@@ -114,12 +119,7 @@ fn an_explicit_model_obeys_the_laws_and_survives_saving() {
     let config = explicit();
     let trial = fitted(world, &config, 5000, 0);
     assert_scm_laws(&trial.fit.model, 2e-3);
-    let folder = tempfile::tempdir().unwrap();
-    recipe::save(folder.path(), &trial.fit, &config).unwrap();
-    let loaded = recipe::load(folder.path(), &cpu()).unwrap();
-    let (pairs, _) = trial.world.sample(100, Split::Validation).unwrap();
-    let found = recipe::embed(&trial.fit.model, &pairs).unwrap();
-    assert_eq!(recipe::embed(&loaded.model, &pairs).unwrap(), found);
+    assert_survives_saving(&trial, &config);
     // What it encodes, it decodes again.
     assert!(trial.fit.diagnosis.reconstruction_error < 0.1);
 }
@@ -151,22 +151,19 @@ fn the_truth_is_a_ceiling_and_has_to_be_given() {
     let error = crate::fit(&train, &held_out, &config, 0).unwrap_err();
     assert!(error.to_string().starts_with("variables.supervised: expected"), "{error}");
 
-    let mut context = TrainContext {
-        seed: Seed(0),
-        device: cpu().autodiff(),
-        observer: &mut Silent,
-        checkpoints: None,
-        stop: &AtomicBool::new(false),
+    let supervised = |noise: [&DMatrix<f64>; 2]| {
+        crate::alone(0, |context| {
+            recipe::fit_supervised(&train, noise, &held_out, &config, context)
+        })
     };
-    let fit = recipe::fit_supervised(&train, noise.each_ref(), &held_out, &config, &mut context);
-    let fit = fit.unwrap();
+    let fit = supervised(noise.each_ref()).unwrap();
     let found = recipe::embed(&fit.model, &held_out).unwrap();
     let close = (found.e_before - shown.e_before.unwrap()).norm_squared() / 3000.0;
     assert!(close < 0.01, "noise in the order and on the scale of the truth: error {close}");
     assert_eq!(fit.graph.dag, *world.dag());
 
     let half = noise.each_ref().map(|side| side.rows(0, 2500).into_owned());
-    let error = recipe::fit_supervised(&train, half.each_ref(), &held_out, &config, &mut context);
+    let error = supervised(half.each_ref());
     assert!(error.unwrap_err().to_string().contains("as many rows"));
 }
 

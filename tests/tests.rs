@@ -16,12 +16,16 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A fit that nobody watches, stops or goes on with.
 fn fit(train: &Pairs, held_out: &Pairs, config: &RecipeConfig, seed: u64) -> Result<Fit, FitError> {
-    let mut context = TrainContext {
+    alone(seed, |context| domino::recipe::fit(train, held_out, config, context))
+}
+
+/// What is trained where nobody watches, stops or goes on with it.
+fn alone<T>(seed: u64, work: impl FnOnce(&mut TrainContext<'_>) -> T) -> T {
+    work(&mut TrainContext {
         seed: Seed(seed),
         device: cpu().autodiff(),
         observer: &mut Silent,
         checkpoints: None,
         stop: &AtomicBool::new(false),
-    };
-    domino::recipe::fit(train, held_out, config, &mut context)
+    })
 }

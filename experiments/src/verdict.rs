@@ -85,31 +85,33 @@ fn foreseeing(diagnosis: &Diagnosis) -> Check {
 }
 
 fn independence(diagnosis: &Diagnosis) -> Check {
-    let Explained { shares, error } = &diagnosis.dependence;
-    let (share, chance) = (mean(shares), CHANCE * error);
-    let value = share - chance;
-    let (good, doubtful) = DEPENDENCE;
-    let words = format!(
-        "The noise of other variables explains {share:.4} of the values that are set, at most \
-         {:.4} asked for, {chance:.4} of it for chance: more than that means mechanisms learned \
-         from too few pairs, or interventions that are not perfect.",
-        good + chance
-    );
-    Check { value, good, doubtful, words }
+    free_of(
+        &diagnosis.dependence,
+        DEPENDENCE,
+        "The noise of other variables",
+        "mechanisms learned from too few pairs, or interventions that are not perfect",
+    )
 }
 
 fn perfection(diagnosis: &Diagnosis) -> Check {
-    let Explained { shares, error } = &diagnosis.persistence;
-    let (share, chance) = (mean(shares), CHANCE * error);
-    let value = share - chance;
-    let (good, doubtful) = PERSISTENCE;
+    free_of(
+        &diagnosis.persistence,
+        PERSISTENCE,
+        "A variable's own noise",
+        "interventions that leave a part of the old value, and variables that are wrong by it",
+    )
+}
+
+/// Whether values that are set follow from `noise` no more than chance explains; `fault` is what it
+/// means if they do.
+fn free_of(explained: &Explained, (good, doubtful): (f64, f64), noise: &str, fault: &str) -> Check {
+    let (share, chance) = (mean(&explained.shares), CHANCE * explained.error);
     let words = format!(
-        "A variable's own noise explains {share:.4} of the values that it is set to, at most \
-         {:.4} asked for, {chance:.4} of it for chance: more than that means interventions that \
-         leave a part of the old value, and variables that are wrong by it.",
+        "{noise} explains {share:.4} of the values that are set, at most {:.4} asked for, \
+         {chance:.4} of it for chance: more than that means {fault}.",
         good + chance
     );
-    Check { value, good, doubtful, words }
+    Check { value: share - chance, good, doubtful, words }
 }
 
 fn evenness(diagnosis: &Diagnosis) -> Check {

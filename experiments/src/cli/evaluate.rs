@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::embed::open;
 use super::output::{say, table};
-use crate::dataset::{Dataset, Sample, shuffled};
+use crate::dataset::{Dataset, Sample, TrainTruth, shuffled};
 use crate::report::{DataSummary, Scores, score_rows};
 use crate::run::RunFolder;
 use crate::score::{Answer, score};
@@ -92,7 +92,7 @@ fn rescore(folder: &RunFolder, fit: &Fit, measuring: &Measuring) -> Result<Optio
 /// The run's own test pairs.
 fn own(folder: &RunFolder) -> Result<Measuring> {
     let settings = folder.settings()?;
-    let data = Dataset::load(&settings.data)?;
+    let data = Dataset::load(&settings.data, TrainTruth::Dropped)?;
     let summary = folder.report()?.data;
     ensure!(
         data.checksum == summary.checksum,

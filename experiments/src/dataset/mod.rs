@@ -35,7 +35,7 @@ pub struct Dataset {
     pub checksum: String,
     /// Pairs to fit to.
     pub train: Pairs,
-    /// Their true noise before and after, where it is known: for a supervised ceiling alone.
+    /// Their true noise before and after, where it is known and was asked for.
     pub train_noise: Option<[DMatrix<f64>; 2]>,
     /// Pairs to choose by.
     pub validation: Pairs,
@@ -45,6 +45,15 @@ pub struct Dataset {
     pub dci_train: Option<Sample>,
     /// The generator, where there is one.
     pub world: Option<Box<dyn Generator>>,
+}
+
+/// What is kept of the truth of the pairs to fit to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrainTruth {
+    /// Nothing.
+    Dropped,
+    /// The noise, for a supervised ceiling.
+    Noise,
 }
 
 /// Why there is no data to run on.
@@ -88,10 +97,10 @@ impl Dataset {
     /// # Errors
     /// [`DatasetError`] if a file is no pairs or too small, or if a generator's options are out of
     /// range.
-    pub fn load(config: &DataConfig) -> Result<Self, DatasetError> {
+    pub fn load(config: &DataConfig, truth: TrainTruth) -> Result<Self, DatasetError> {
         match &config.path {
-            Some(path) => Self::stored(path, config),
-            None => Self::drawn(&config.spec(TRAIN).generator()?, config),
+            Some(path) => Self::stored(path, config, truth),
+            None => Self::drawn(&config.spec(TRAIN).generator()?, config, truth),
         }
     }
 
@@ -100,7 +109,11 @@ impl Dataset {
         self.test.truth.dim()
     }
 
-    fn drawn(generator: &GeneratorConfig, config: &DataConfig) -> Result<Self, DatasetError> {
+    fn drawn(
+        generator: &GeneratorConfig,
+        config: &DataConfig,
+        truth: TrainTruth,
+    ) -> Result<Self, DatasetError> {
         let kind = generator.kind();
         let world = generator.build().map_err(|reason| DatasetError::Config { kind, reason })?;
         let draw = |n: usize, split: Split| -> Result<Sample, DatasetError> {
@@ -113,7 +126,7 @@ impl Dataset {
             name: generator.name(),
             checksum: checksum(&train.pairs, &train.truth),
             train: train.pairs,
-            train_noise: noise(train.truth),
+            train_noise: truth.noise(|| Ok::<_, DatasetError>(train.truth))?,
             validation: draw(config.validation, Split::Validation)?.pairs,
             test: draw(config.test, Split::Test)?,
             dci_train: Some(draw(config.dci_train, Split::DciTrain)?),
@@ -121,7 +134,7 @@ impl Dataset {
         })
     }
 
-    fn stored(path: &Path, config: &DataConfig) -> Result<Self, DatasetError> {
+    fn stored(path: &Path, config: &DataConfig, truth: TrainTruth) -> Result<Self, DatasetError> {
         let all = Source::open(path)?;
         let n = all.len();
         if n < LEAST {
@@ -142,7 +155,7 @@ impl Dataset {
             name: name.into_owned(),
             checksum: all.checksum()?,
             train: all.pairs(&order)?,
-            train_noise: noise(all.truth(&order)?),
+            train_noise: truth.noise(|| all.truth(&order))?,
             validation,
             test,
             dci_train,
@@ -151,9 +164,18 @@ impl Dataset {
     }
 }
 
-/// The noise of both sides, where it is known.
-fn noise(truth: GroundTruth) -> Option<[DMatrix<f64>; 2]> {
-    truth.e_before.zip(truth.e_after).map(|(before, after)| [before, after])
+impl TrainTruth {
+    /// The noise of both sides of a truth, where it is known and kept.
+    fn noise<E>(
+        self,
+        truth: impl FnOnce() -> Result<GroundTruth, E>,
+    ) -> Result<Option<[DMatrix<f64>; 2]>, E> {
+        if self == Self::Dropped {
+            return Ok(None);
+        }
+        let GroundTruth { e_before, e_after, .. } = truth()?;
+        Ok(e_before.zip(e_after).map(|(before, after)| [before, after]))
+    }
 }
 
 /// The numbers below `n` in an order that depends on `n` alone.
@@ -181,7 +203,7 @@ mod tests {
             World::draw(&ScalingConfig::default()).unwrap().sample(200, Split::Train).unwrap();
         write_pairs(&path, &pairs, &truth).unwrap();
         let config = DataConfig { path: Some(path), test: 7, ..DataConfig::default() };
-        let data = Dataset::load(&config).unwrap();
+        let data = Dataset::load(&config, TrainTruth::Dropped).unwrap();
         let dci = data.dci_train.as_ref().unwrap();
         let parts = [&data.train, &data.validation, &data.test.pairs, &dci.pairs];
         assert_eq!(parts.map(Pairs::len), [153, 20, 7, 20]);
@@ -222,7 +244,7 @@ mod tests {
             World::draw(&ScalingConfig::default()).unwrap().sample(19, Split::Train).unwrap();
         write_pairs(&path, &pairs, &truth).unwrap();
         let config = DataConfig { path: Some(path), ..DataConfig::default() };
-        let error = Dataset::load(&config).unwrap_err().to_string();
+        let error = Dataset::load(&config, TrainTruth::Dropped).unwrap_err().to_string();
         assert!(error.ends_with("expected at least 20 pairs to train and test on, got 19"));
     }
 }

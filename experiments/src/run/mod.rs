@@ -23,7 +23,7 @@ pub use info::Start;
 pub use log::RunLog;
 
 use crate::config::to_canonical_toml;
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, TrainTruth};
 use crate::pictures::Panel;
 use crate::report::{Page, Report, write_report};
 use crate::settings::Settings;
@@ -74,7 +74,11 @@ pub fn perform(request: &Request, stop: &AtomicBool) -> Result<Outcome> {
     let start = Start::now();
     request.settings.validate()?;
     device(&request.settings.device)?;
-    let data = Dataset::load(&request.settings.data)?;
+    let truth = match &request.settings.variables {
+        VariableStage::Supervised(_) => TrainTruth::Noise,
+        _ => TrainTruth::Dropped,
+    };
+    let data = Dataset::load(&request.settings.data, truth)?;
     let settings = request.settings.clone().for_data(data.dim())?;
     settings.recipe().validate()?;
 
@@ -154,11 +158,11 @@ impl Job<'_> {
         };
         let recipe = settings.recipe();
         let (train, validation) = (&data.train, &data.validation);
-        let fitted = match (&recipe.variables, &data.train_noise) {
-            (VariableStage::Supervised(_), Some([before, after])) => {
+        let fitted = match &data.train_noise {
+            Some([before, after]) => {
                 fit_supervised(train, [before, after], validation, &recipe, &mut context)
             }
-            _ => fit(train, validation, &recipe, &mut context),
+            None => fit(train, validation, &recipe, &mut context),
         };
         log.close().with_context(|| format!("cannot write {}", folder.metrics().display()))?;
         match fitted {

@@ -152,13 +152,13 @@ fn whitened(
 
 /// Everything after the variables: targets, graph, mechanisms, pictures, and the judgement.
 fn complete(
-    Learned { whitening, train_on, variables }: Learned,
+    Learned { whitening, train_on, mut variables }: Learned,
     [pairs, held_out]: [&Pairs; 2],
     config: &RecipeConfig,
     context: &mut TrainContext<'_>,
 ) -> Result<Fit, FitError> {
     let encoded = encode(&variables.model, &train_on, &context.device);
-    let prior = variables.prior.clone();
+    let prior = variables.prior.take();
     let prior = prior.map(|graph| (mechanisms_of(&variables.model, &graph.dag), graph));
     let codes = match &prior {
         Some((mechanisms, _)) => encoded.abducted(mechanisms, &context.device),

@@ -323,7 +323,8 @@ fn train_explicit(
     let objective = Elcm::new(model, acyclicity, &context.device);
     let trained = train(objective, source, (0, "variables"), &stage.phase, weights, context)?;
     let graphs = trained.edge_probs().into_iter().map(|probs| SoftGraph::new(probs)?.harden());
-    Ok((trained.model.clone(), graphs.collect::<Result<_, _>>()?))
+    let graphs = graphs.collect::<Result<_, _>>()?;
+    Ok((trained.model, graphs))
 }
 
 fn train_elbo(
