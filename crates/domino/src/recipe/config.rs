@@ -1,6 +1,6 @@
 use domino_dag::PairRegression;
 use domino_train::{AdamConfig, LearningRate, PhaseConfig, Schedule};
-use domino_vae::start::{SmoothingConfig, WhitenConfig};
+use domino_vae::start::{SlowConfig, SmoothingConfig, WhitenConfig};
 use domino_vae::{
     Averaging, ElboWeights, IlcmConfig, MechanismMode, PictureConfig, SolutionConfig, TargetMode,
 };
@@ -101,6 +101,9 @@ pub struct CoarseToFine {
     pub scales: Vec<Scale>,
     /// How a scale takes over the codes of the one before.
     pub handover: PhaseConfig,
+    /// Codes for the first scale to take over, from slow functions of its features; where absent,
+    /// it starts from random rotations.
+    pub slow: Option<SlowConfig>,
 }
 
 /// Learning by variational autoencoders of pairs.
@@ -203,7 +206,7 @@ impl Default for CoarseToFine {
             noise: Schedule::ramp(0.14, 0.06).until(0.7).exponential(),
             ..Scale::default()
         };
-        Self { scales: vec![coarse, Scale::default()], handover: adam(600, 256, 3e-3) }
+        Self { scales: vec![coarse, Scale::default()], handover: adam(600, 256, 3e-3), slow: None }
     }
 }
 

@@ -3,7 +3,7 @@
 use domino_core::{Pairs, Stream};
 use domino_model::{download, upload_rows};
 use domino_train::{PairSource, PhaseConfig, Table, TrainContext, train};
-use domino_vae::start::{WhitenConfig, Whitening};
+use domino_vae::start::{WhitenConfig, Whitening, slow_codes};
 use domino_vae::{Handover, Ilcm, Referee, Sizes, ThinManifold, ThinWeights};
 use nalgebra::DMatrix;
 
@@ -39,10 +39,21 @@ pub(super) fn coarse_to_fine(
         let train_on = Whitened::new(pairs, &whitening);
         let judge_on = Whitened::new(held_out, &whitening);
         let start = match &last {
-            None => {
-                let starts = linear_starts(&train_on, config, context);
-                new_models(train_on.components(), &starts, config, context)
-            }
+            None => match &stage.slow {
+                None => {
+                    let starts = linear_starts(&train_on, config, context);
+                    new_models(train_on.components(), &starts, config, context)
+                }
+                Some(slow) => {
+                    let mut rng = context.seed.rng_at(Stream::Init, 1 << 34);
+                    let sides = [&train_on.before, &train_on.after].map(|s| train_on.matrix(s));
+                    let [before, after] =
+                        slow_codes([&sides[0], &sides[1]], config.model.d, slow, &mut rng);
+                    place += 1;
+                    let codes = Codes { before, after };
+                    handed_over(&codes, &train_on, place - 1, &stage.handover, config, context)?
+                }
+            },
             Some(before) => {
                 let model = &before.variables.model;
                 let codes = encode(model, &before.train_on, &context.device).standardised();

@@ -1,12 +1,16 @@
 //! The start that needs no gradient: smoothing of pictures, whitening, independent component analysis
-//! of the differences, and the share of change that one coordinate carries.
+//! of the differences, slow functions of the observations, and the share of change that one
+//! coordinate carries.
 
 mod ica;
+mod kept;
+mod slow;
 mod smoothing;
 mod sparsity;
 mod whiten;
 
 pub use ica::{IcaConfig, along_targets, random_rotation, separate_differences};
+pub use slow::{SlowConfig, slow_codes};
 pub use smoothing::{Smoothing, SmoothingConfig, SmoothingTensors};
 pub use sparsity::{sparsity_of_change, target_entropy};
 pub(crate) use whiten::sorted_eigen;

@@ -1,0 +1,195 @@
+use nalgebra::{DMatrix, DVector, RowDVector};
+use rand::{Rng, RngExt};
+use rand_distr::{Distribution, StandardNormal};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::kept::Search;
+use super::whiten::sorted_eigen;
+
+/// Rows that are expanded at once.
+const CHUNK: usize = 2048;
+
+/// Share of the mean variance that is added to the variance of every function.
+const RIDGE: f64 = 1e-4;
+
+/// Steps of the subspace iteration towards the slowest functions.
+const SUBSPACE_STEPS: usize = 40;
+
+/// How codes are found among slow functions of the observations, see [`slow_codes`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SlowConfig {
+    /// Cosines of random directions beside the observations themselves.
+    pub cosines: usize,
+    /// Radians by which a cosine turns for one standard deviation of all observations together.
+    pub frequency: f64,
+    /// Slowest functions that are kept.
+    pub functions: usize,
+    /// Of these, the slowest ones among which searches start.
+    pub searched: usize,
+    /// Random starts for each code.
+    pub starts: usize,
+    /// Most pairs that are used.
+    pub rows: usize,
+}
+
+impl Default for SlowConfig {
+    fn default() -> Self {
+        Self {
+            cosines: 1500,
+            frequency: 2.0,
+            functions: 60,
+            searched: 30,
+            starts: 20,
+            rows: 20_000,
+        }
+    }
+}
+
+/// Codes of the pairs `before` and `after`, `[n, components]` each: `d` functions of an observation
+/// each of which only the interventions on one variable change. Mean 0 and variance 1 before.
+///
+/// A function of one variable's noise `e_k` is kept by all pairs but those that intervene on `k`,
+/// and one that is found so is found without gradients. Among cosine features `φ(x̃)`, the directions
+/// of least change per variance,
+///
+/// ```text
+/// min_c  E[(c·φ(x̃') − c·φ(x̃))²] / Var[c·φ(x̃)],
+/// ```
+///
+/// are sums of functions of one `e_k` each: each term is kept with probability `d / (d + 1)`, a
+/// product of two is kept less often. (Slow feature analysis, Wiskott and Sejnowski 2002, with pairs
+/// for time.) Within the slowest ones, variable after variable is sought from random starts as the
+/// direction that most pairs keep and few change altogether, and then every other function that the
+/// same pairs change; pairs that are taken must be kept by all later codes.
+///
+/// # Panics
+/// If the sides differ in shape, or there are no pairs.
+pub fn slow_codes(
+    [before, after]: [&DMatrix<f64>; 2],
+    d: usize,
+    config: &SlowConfig,
+    rng: &mut dyn Rng,
+) -> [DMatrix<f64>; 2] {
+    assert_eq!(before.shape(), after.shape(), "both sides of the pairs");
+    let n = before.nrows().min(config.rows);
+    let expansion = Expansion::new(&before.rows(0, n).into_owned(), config, rng);
+    let slow = expansion.slowest(before, after, n, config.functions);
+    let sides = [before, after].map(|side| expansion.apply(side, &slow));
+    let changes = (&sides[1] - &sides[0]).rows(0, n).into_owned();
+    let codes = Search::new(changes, d).codes(config.searched, config.starts, rng);
+    let [mut before, mut after] = sides.map(|side| side * &codes);
+    let (mean, std) = (before.row_mean(), before.row_variance().map(f64::sqrt));
+    for side in [&mut before, &mut after] {
+        for mut row in side.row_iter_mut() {
+            row -= &mean;
+            row.component_div_assign(&std.map(|s| s.max(f64::MIN_POSITIVE)));
+        }
+    }
+    [before, after]
+}
+
+/// `φ(x̃) = (x̃, cos(x̃ W + b))` of centred observations of total variance 1.
+struct Expansion {
+    mean: RowDVector<f64>,
+    scale: f64,
+    directions: DMatrix<f64>,
+    phases: RowDVector<f64>,
+}
+
+impl Expansion {
+    fn new(rows: &DMatrix<f64>, config: &SlowConfig, rng: &mut dyn Rng) -> Self {
+        let total = rows.row_variance().sum();
+        let mut directions =
+            DMatrix::from_fn(rows.ncols(), config.cosines, |_, _| StandardNormal.sample(rng));
+        for mut direction in directions.column_iter_mut() {
+            let norm: f64 = direction.norm();
+            direction *= config.frequency / norm.max(f64::MIN_POSITIVE);
+        }
+        let phases = RowDVector::from_fn(config.cosines, |_, _| {
+            std::f64::consts::TAU * rng.random::<f64>()
+        });
+        let scale = 1.0 / total.max(f64::MIN_POSITIVE).sqrt();
+        Self { mean: rows.row_mean(), scale, directions, phases }
+    }
+
+    fn features(&self, mut x: DMatrix<f64>) -> DMatrix<f64> {
+        for mut row in x.row_iter_mut() {
+            row -= &self.mean;
+        }
+        x *= self.scale;
+        let (components, cosines) = self.directions.shape();
+        let mut features = DMatrix::zeros(x.nrows(), components + cosines);
+        features.columns_mut(0, components).copy_from(&x);
+        let mut waves = x * &self.directions;
+        for (mut wave, phase) in waves.column_iter_mut().zip(self.phases.iter()) {
+            wave.apply(|v| *v = (*v + phase).cos());
+        }
+        features.columns_mut(components, cosines).copy_from(&waves);
+        features
+    }
+
+    /// The `count` combinations of features `[features, count]`, of variance 1, that change least
+    /// between the sides of the first `n` pairs.
+    fn slowest(
+        &self,
+        before: &DMatrix<f64>,
+        after: &DMatrix<f64>,
+        n: usize,
+        count: usize,
+    ) -> DMatrix<f64> {
+        let size = self.directions.nrows() + self.directions.ncols();
+        let mut mean = DVector::zeros(size);
+        let [mut spread, mut change] = [(); 2].map(|()| DMatrix::<f64>::zeros(size, size));
+        for from in (0..n).step_by(CHUNK) {
+            let rows = CHUNK.min(n - from);
+            let [x, y] =
+                [before, after].map(|side| self.features(side.rows(from, rows).into_owned()));
+            mean += x.row_sum_tr();
+            spread.gemm(1.0, &x.transpose(), &x, 1.0);
+            let moved = y - x;
+            change.gemm(1.0, &moved.transpose(), &moved, 1.0);
+        }
+        let n = n as f64;
+        mean /= n;
+        spread = spread / n - &mean * mean.transpose();
+        change /= n;
+        let ridge = RIDGE * spread.trace() / size as f64;
+        (0..size).for_each(|at| spread[(at, at)] += ridge);
+        (0..size).for_each(|at| change[(at, at)] += ridge);
+        least_change(spread, change, count.min(size))
+    }
+
+    /// Combinations of the features of all rows.
+    fn apply(&self, rows: &DMatrix<f64>, combinations: &DMatrix<f64>) -> DMatrix<f64> {
+        let mut values = DMatrix::zeros(rows.nrows(), combinations.ncols());
+        for from in (0..rows.nrows()).step_by(CHUNK) {
+            let count = CHUNK.min(rows.nrows() - from);
+            let part = self.features(rows.rows(from, count).into_owned()) * combinations;
+            values.rows_mut(from, count).copy_from(&part);
+        }
+        values
+    }
+}
+
+/// The generalised eigenvectors of the `count` smallest `v·change·v / v·spread·v`, by subspace
+/// iteration; `v·spread·v = 1`.
+fn least_change(spread: DMatrix<f64>, change: DMatrix<f64>, count: usize) -> DMatrix<f64> {
+    let size = spread.nrows();
+    let quotient = change.clone().cholesky().expect("a ridge makes it definite");
+    // Slow directions carry little of a random start only if they are many: the identity is as good.
+    let mut basis = DMatrix::from_fn(size, count, |i, j| f64::from(u8::from(i % count == j)));
+    for _ in 0..SUBSPACE_STEPS {
+        basis = quotient.solve(&(&spread * basis)).qr().q();
+    }
+    let within = |m: &DMatrix<f64>| basis.transpose() * (m * &basis);
+    let (spread, change) = (within(&spread), within(&change));
+    let (variances, directions) = sorted_eigen(spread);
+    let mut sphering = directions;
+    for (mut column, variance) in sphering.column_iter_mut().zip(&variances) {
+        column /= variance.max(f64::MIN_POSITIVE).sqrt();
+    }
+    let (_, rotation) = sorted_eigen(-(sphering.transpose() * change * &sphering));
+    basis * sphering * rotation
+}
