@@ -3,7 +3,7 @@
 use domino_core::{Pairs, Stream};
 use domino_model::{download, upload_rows};
 use domino_train::{PairSource, PhaseConfig, Table, TrainContext, train};
-use domino_vae::start::{WhitenConfig, Whitening, slow_codes};
+use domino_vae::start::{SlowConfig, SlowFunctions, WhitenConfig, Whitening};
 use domino_vae::{Handover, Ilcm, Referee, Sizes, ThinManifold, ThinWeights};
 use nalgebra::DMatrix;
 
@@ -38,31 +38,20 @@ pub(super) fn coarse_to_fine(
         let whitening = Whitening::fit(pairs, config.model.d, &scale.features(config.model.d))?;
         let train_on = Whitened::new(pairs, &whitening);
         let judge_on = Whitened::new(held_out, &whitening);
-        let start = match &last {
-            None => match &stage.slow {
-                None => {
-                    let starts = linear_starts(&train_on, config, context);
-                    new_models(train_on.components(), &starts, config, context)
-                }
-                Some(slow) => {
-                    let mut rng = context.seed.rng_at(Stream::Init, 1 << 34);
-                    let sides = [&train_on.before, &train_on.after].map(|s| train_on.matrix(s));
-                    let [before, after] =
-                        slow_codes([&sides[0], &sides[1]], config.model.d, slow, &mut rng);
-                    place += 1;
-                    let codes = Codes { before, after };
-                    handed_over(&codes, &train_on, place - 1, &stage.handover, config, context)?
-                }
-            },
-            Some(before) => {
+        let scene = (stage, &train_on, config);
+        let models = match (&last, &stage.slow) {
+            (None, Some(slow)) => from_slow_functions(slow, scale, scene, &mut place, context)?,
+            (None, None) => {
+                let starts = linear_starts(&train_on, config, context);
+                let start = new_models(train_on.components(), &starts, config, context);
+                train_scale(start, &train_on, &mut place, scale, context)?
+            }
+            (Some(before), _) => {
                 let model = &before.variables.model;
                 let codes = encode(model, &before.train_on, &context.device).standardised();
-                place += 1;
-                handed_over(&codes, &train_on, place - 1, &stage.handover, config, context)?
+                taken_over(&codes, scale, scene, &mut place, context)?
             }
         };
-        let models = train_scale(start, &train_on, place, scale, context)?;
-        place += 1;
         // Only the first scale has a choice; a later one goes on with its model.
         let (model, choice) = match last.take() {
             None => best(&models, &judge_on, context),
@@ -79,6 +68,47 @@ pub(super) fn coarse_to_fine(
         expected: "at least one scale",
         got: "none".to_owned(),
     })
+}
+
+/// What all scales have in common, but for the features.
+type Scene<'a> = (&'a CoarseToFine, &'a Whitened, &'a RecipeConfig);
+
+/// A model of given codes, trained on.
+fn taken_over(
+    codes: &Codes,
+    scale: &Scale,
+    (stage, train_on, config): Scene<'_>,
+    place: &mut u64,
+    context: &mut TrainContext<'_>,
+) -> Result<Ilcm, FitError> {
+    let start = handed_over(codes, train_on, *place, &stage.handover, config, context)?;
+    *place += 1;
+    train_scale(start, train_on, place, scale, context)
+}
+
+/// A model that starts from slow functions. Where one of its codes comes to answer to two targets
+/// and another to none, slow functions take the one apart, and training goes on.
+fn from_slow_functions(
+    slow: &SlowConfig,
+    scale: &Scale,
+    scene: Scene<'_>,
+    place: &mut u64,
+    context: &mut TrainContext<'_>,
+) -> Result<Ilcm, FitError> {
+    let (_, train_on, config) = scene;
+    let mut rng = context.seed.rng_at(Stream::Init, 1 << 34);
+    let [before, after] = [&train_on.before, &train_on.after].map(|side| train_on.matrix(side));
+    let functions = SlowFunctions::new([&before, &after], config.model.d, slow, &mut rng);
+    let [before, after] = functions.codes(&mut rng);
+    let mut model = taken_over(&Codes { before, after }, scale, scene, place, context)?;
+    for _ in 0..slow.splits {
+        let codes = encode(&model, train_on, &context.device);
+        let Some([before, after]) = functions.split([&codes.before, &codes.after], &mut rng) else {
+            break;
+        };
+        model = taken_over(&Codes { before, after }, scale, scene, place, context)?;
+    }
+    Ok(model)
 }
 
 impl Scale {
@@ -133,7 +163,7 @@ fn least_squares(x: &[DMatrix<f64>; 2], y: [&DMatrix<f64>; 2]) -> DMatrix<f64> {
 fn train_scale(
     model: Ilcm,
     data: &Whitened,
-    place: u64,
+    place: &mut u64,
     scale: &Scale,
     context: &mut TrainContext<'_>,
 ) -> Result<Ilcm, FitError> {
@@ -151,7 +181,9 @@ fn train_scale(
     let (replicas, d) = (model.replicas(), model.dim());
     let referee = scale.referee.then(|| Referee::new(replicas, d, &context.device));
     let objective = ThinManifold { model, referee };
-    Ok(train(objective, &source, (place, "variables"), &scale.phase, weights, context)?.model)
+    *place += 1;
+    let name = (*place - 1, "variables");
+    Ok(train(objective, &source, name, &scale.phase, weights, context)?.model)
 }
 
 /// The replica that reconstructs best, its place, and what is known of all.

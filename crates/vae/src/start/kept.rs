@@ -24,6 +24,14 @@ const SLOWER: f64 = 0.7;
 const LEAST_CHANGE: f64 = 3e-3;
 const FIRST_CHANGE: f64 = 0.1;
 
+/// Shares of pairs, over that of one target, from which a code is taken to answer to two, and up to
+/// which to none.
+const DOUBLE: f64 = 1.5;
+const EMPTY: f64 = 0.5;
+
+/// Most functions of two variables among which one of them is sought.
+const PAIR_FUNCTIONS: usize = 5;
+
 /// Two searches whose evidence differs by less have found the same.
 const SAME: f64 = 1e-3;
 
@@ -72,13 +80,96 @@ impl Search {
                 .unwrap_or_else(|| self.completed(self.unexplained(&hits), &claimed));
             hits.push(next.hit);
             hits = self.told_apart(hits, TELLING_APART).into_iter().map(|b| b.hit).collect();
-            claimed = (0..claimed.len())
-                .map(|row| hits.iter().any(|hit| hit[row] > 0.5))
-                .collect();
+            claimed = (0..claimed.len()).map(|row| hits.iter().any(|hit| hit[row] > 0.5)).collect();
         }
         let blocks = self.told_apart(hits, FINAL);
         let columns: Vec<_> = blocks.iter().map(|b| b.functions.column(0).into_owned()).collect();
         DMatrix::from_columns(&columns)
+    }
+
+    /// Pairs that are searched.
+    pub(super) fn rows(&self) -> usize {
+        self.changes.nrows()
+    }
+
+    /// Of codes that change by `[n, d]`, in standard deviations: the place of one that two targets
+    /// change and of one that none does, and a function `[functions, 2]` of each of the two.
+    pub(super) fn split(
+        &self,
+        codes: &DMatrix<f64>,
+        starts: usize,
+        rng: &mut dyn Rng,
+    ) -> Option<([usize; 2], DMatrix<f64>)> {
+        let named = self.named(codes);
+        let share = |code: usize| {
+            named.iter().filter(|&&name| name == Some(code)).count() as f64 / named.len() as f64
+        };
+        let by_share = |a: &usize, b: &usize| share(*a).total_cmp(&share(*b));
+        let (double, empty) = ((0..self.d).max_by(by_share)?, (0..self.d).min_by(by_share)?);
+        if share(double) < DOUBLE * self.rate() || share(empty) > EMPTY * self.rate() {
+            return None;
+        }
+        let inside: Vec<bool> = named.iter().map(|&name| name == Some(double)).collect();
+        let hit = self.half(&inside, starts, rng)?;
+        let other = hit.iter().zip(&inside).map(|(q, &inside)| if inside { 1.0 - q } else { 0.0 });
+        let mut hits = [hit.clone(), other.collect()];
+        for _ in 0..TELLING_APART {
+            let [a, b] = hits.each_ref().map(|hit| self.gain(&self.block(hit.clone())));
+            for (row, _) in inside.iter().enumerate().filter(|(_, inside)| **inside) {
+                hits[0][row] = posterior(a[row], b[row]).0;
+                hits[1][row] = 1.0 - hits[0][row];
+            }
+        }
+        let columns = hits.map(|hit| self.block(hit).functions.column(0).into_owned());
+        Some(([double, empty], DMatrix::from_columns(&columns)))
+    }
+
+    /// The code that each pair changes most beyond its usual change, if any.
+    fn named(&self, codes: &DMatrix<f64>) -> Vec<Option<usize>> {
+        let (n, rate) = (codes.nrows(), self.rate());
+        let gains = codes.column_iter().map(|changes| {
+            let (mut level, mut rate) = (FIRST_CHANGE * FIRST_CHANGE, rate);
+            let mut gains = vec![0.0; n];
+            for _ in 0..ROUNDS {
+                let (mut kept, mut sum) = (0.0, 0.0);
+                for (gain, change) in gains.iter_mut().zip(changes.iter()) {
+                    let square = change * change;
+                    *gain = 0.5 * (square / level + level.ln() - 0.5 * square - 2.0_f64.ln());
+                    let (q, _) = posterior(*gain + rate.ln(), (1.0 - rate).ln());
+                    kept += 1.0 - q;
+                    sum += (1.0 - q) * square;
+                }
+                level = (sum / kept.max(f64::MIN_POSITIVE)).max(1e-5);
+                rate = (1.0 - kept / n as f64).clamp(1e-3, 1.0 - 1e-3);
+            }
+            gains
+        });
+        let gains: Vec<Vec<f64>> = gains.collect();
+        let of_row = |row: usize| {
+            let top = (0..gains.len()).max_by(|&a, &b| gains[a][row].total_cmp(&gains[b][row]))?;
+            (gains[top][row] > 0.0).then_some(top)
+        };
+        (0..n).map(of_row).collect()
+    }
+
+    /// Among functions that pairs outside keep, the probability of pairs inside to change the one
+    /// that half of them keep.
+    fn half(&self, inside: &[bool], starts: usize, rng: &mut dyn Rng) -> Option<Vec<f64>> {
+        let outside = inside.iter().map(|&inside| f64::from(u8::from(!inside)));
+        let (functions, _) = self.slowest(outside, PAIR_FUNCTIONS.min(self.changes.ncols()));
+        let rows: Vec<usize> = (0..inside.len()).filter(|&row| inside[row]).collect();
+        let changes = self.changes.select_rows(&rows);
+        let searches = (2..=functions.ncols()).flat_map(|count| {
+            let search = Search::new(&changes * functions.columns(0, count), 1);
+            let free = vec![false; rows.len()];
+            (0..starts).map(|_| search.search(search.start(count, rng), &free)).collect::<Vec<_>>()
+        });
+        let best = searches
+            .filter(|found| (0.3..0.7).contains(&mean(&found.hit)))
+            .max_by(|a, b| a.evidence.total_cmp(&b.evidence))?;
+        let mut hit = vec![0.0; inside.len()];
+        rows.iter().zip(best.hit).for_each(|(&row, q)| hit[row] = q);
+        Some(hit)
     }
 
     fn start(&self, searched: usize, rng: &mut dyn Rng) -> DVector<f64> {
@@ -105,7 +196,11 @@ impl Search {
     }
 
     /// The functions that pairs of given weights change least, and how much.
-    fn slowest(&self, weights: impl Iterator<Item = f64>, count: usize) -> (DMatrix<f64>, Vec<f64>) {
+    fn slowest(
+        &self,
+        weights: impl Iterator<Item = f64>,
+        count: usize,
+    ) -> (DMatrix<f64>, Vec<f64>) {
         let mut weighted = self.changes.clone();
         let mut total = 0.0;
         for (mut row, weight) in weighted.row_iter_mut().zip(weights) {

@@ -10,7 +10,7 @@ mod sparsity;
 mod whiten;
 
 pub use ica::{IcaConfig, along_targets, random_rotation, separate_differences};
-pub use slow::{SlowConfig, slow_codes};
+pub use slow::{SlowConfig, SlowFunctions};
 pub use smoothing::{Smoothing, SmoothingConfig, SmoothingTensors};
 pub use sparsity::{sparsity_of_change, target_entropy};
 pub(crate) use whiten::sorted_eigen;

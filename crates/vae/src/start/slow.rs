@@ -16,7 +16,7 @@ const RIDGE: f64 = 1e-4;
 /// Steps of the subspace iteration towards the slowest functions.
 const SUBSPACE_STEPS: usize = 40;
 
-/// How codes are found among slow functions of the observations, see [`slow_codes`].
+/// How codes are found among slow functions of the observations, see [`SlowFunctions`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SlowConfig {
@@ -32,6 +32,8 @@ pub struct SlowConfig {
     pub starts: usize,
     /// Most pairs that are used.
     pub rows: usize,
+    /// How often a code that two targets change is taken apart, and training goes on.
+    pub splits: usize,
 }
 
 impl Default for SlowConfig {
@@ -43,12 +45,12 @@ impl Default for SlowConfig {
             searched: 30,
             starts: 20,
             rows: 20_000,
+            splits: 3,
         }
     }
 }
 
-/// Codes of the pairs `before` and `after`, `[n, components]` each: `d` functions of an observation
-/// each of which only the interventions on one variable change. Mean 0 and variance 1 before.
+/// Slow functions of the observations of pairs, and codes among them.
 ///
 /// A function of one variable's noise `e_k` is kept by all pairs but those that intervene on `k`,
 /// and one that is found so is found without gradients. Among cosine features `φ(x̃)`, the directions
@@ -60,26 +62,72 @@ impl Default for SlowConfig {
 ///
 /// are sums of functions of one `e_k` each: each term is kept with probability `d / (d + 1)`, a
 /// product of two is kept less often. (Slow feature analysis, Wiskott and Sejnowski 2002, with pairs
-/// for time.) Within the slowest ones, variable after variable is sought from random starts as the
-/// direction that most pairs keep and few change altogether, and then every other function that the
-/// same pairs change; pairs that are taken must be kept by all later codes.
-///
-/// # Panics
-/// If the sides differ in shape, or there are no pairs.
-pub fn slow_codes(
-    [before, after]: [&DMatrix<f64>; 2],
-    d: usize,
-    config: &SlowConfig,
-    rng: &mut dyn Rng,
-) -> [DMatrix<f64>; 2] {
-    assert_eq!(before.shape(), after.shape(), "both sides of the pairs");
-    let n = before.nrows().min(config.rows);
-    let expansion = Expansion::new(&before.rows(0, n).into_owned(), config, rng);
-    let slow = expansion.slowest(before, after, n, config.functions);
-    let sides = [before, after].map(|side| expansion.apply(side, &slow));
-    let changes = (&sides[1] - &sides[0]).rows(0, n).into_owned();
-    let codes = Search::new(changes, d).codes(config.searched, config.starts, rng);
-    let [mut before, mut after] = sides.map(|side| side * &codes);
+/// for time.)
+pub struct SlowFunctions<'a> {
+    sides: [DMatrix<f64>; 2],
+    search: Search,
+    config: &'a SlowConfig,
+}
+
+impl<'a> SlowFunctions<'a> {
+    /// Slow functions of the pairs `before` and `after`, `[n, components]` each, of `d` variables.
+    ///
+    /// # Panics
+    /// If the sides differ in shape, or there are no pairs.
+    pub fn new(
+        [before, after]: [&DMatrix<f64>; 2],
+        d: usize,
+        config: &'a SlowConfig,
+        rng: &mut dyn Rng,
+    ) -> Self {
+        assert_eq!(before.shape(), after.shape(), "both sides of the pairs");
+        let n = before.nrows().min(config.rows);
+        let expansion = Expansion::new(&before.rows(0, n).into_owned(), config, rng);
+        let slow = expansion.slowest(before, after, n, config.functions);
+        let sides = [before, after].map(|side| expansion.apply(side, &slow));
+        let search = Search::new((&sides[1] - &sides[0]).rows(0, n).into_owned(), d);
+        Self { sides, search, config }
+    }
+
+    /// Codes `[n, d]` of both sides, of mean 0 and variance 1 before: functions each of which only
+    /// the interventions on one variable change.
+    ///
+    /// Variable after variable is sought from random starts as the direction that most pairs keep
+    /// and few change altogether, and then every other function that the same pairs change; pairs
+    /// that are taken must be kept by all later codes.
+    pub fn codes(&self, rng: &mut dyn Rng) -> [DMatrix<f64>; 2] {
+        let codes = self.search.codes(self.config.searched, self.config.starts, rng);
+        let [before, after] = &self.sides;
+        standardised([before * &codes, after * &codes])
+    }
+
+    /// The same codes `[n, d]` of both sides with one that two targets change taken apart, into its
+    /// own place and that of a code that none changes; nothing where there are no two such codes.
+    ///
+    /// Functions that all other pairs keep are functions of the two variables; among these, the one
+    /// that half of the pairs in question keep is of one variable.
+    pub fn split(&self, codes: [&DMatrix<f64>; 2], rng: &mut dyn Rng) -> Option<[DMatrix<f64>; 2]> {
+        let n = self.search.rows();
+        let std = codes[0].row_variance().map(f64::sqrt);
+        let mut changes = (codes[1] - codes[0]).rows(0, n).into_owned();
+        for mut row in changes.row_iter_mut() {
+            row.component_div_assign(&std.map(|s| s.max(f64::MIN_POSITIVE)));
+        }
+        let (places, functions) = self.search.split(&changes, self.config.starts, rng)?;
+        let [before, after] = &self.sides;
+        let parts = standardised([before * &functions, after * &functions]);
+        let mut codes = codes.map(Clone::clone);
+        for (side, part) in codes.iter_mut().zip(&parts) {
+            for (at, &place) in places.iter().enumerate() {
+                side.set_column(place, &part.column(at));
+            }
+        }
+        Some(standardised(codes))
+    }
+}
+
+/// Codes of mean 0 and variance 1 before.
+fn standardised([mut before, mut after]: [DMatrix<f64>; 2]) -> [DMatrix<f64>; 2] {
     let (mean, std) = (before.row_mean(), before.row_variance().map(f64::sqrt));
     for side in [&mut before, &mut after] {
         for mut row in side.row_iter_mut() {
@@ -107,9 +155,8 @@ impl Expansion {
             let norm: f64 = direction.norm();
             direction *= config.frequency / norm.max(f64::MIN_POSITIVE);
         }
-        let phases = RowDVector::from_fn(config.cosines, |_, _| {
-            std::f64::consts::TAU * rng.random::<f64>()
-        });
+        let phases =
+            RowDVector::from_fn(config.cosines, |_, _| std::f64::consts::TAU * rng.random::<f64>());
         let scale = 1.0 / total.max(f64::MIN_POSITIVE).sqrt();
         Self { mean: rows.row_mean(), scale, directions, phases }
     }
@@ -192,4 +239,109 @@ fn least_change(spread: DMatrix<f64>, change: DMatrix<f64>, count: usize) -> DMa
     }
     let (_, rotation) = sorted_eigen(-(sphering.transpose() * change * &sphering));
     basis * sphering * rotation
+}
+
+#[cfg(test)]
+mod tests {
+    use domino_core::{Seed, Stream};
+
+    use super::*;
+
+    const VARIABLES: usize = 3;
+
+    /// Noise of pairs that hit one of three variables or none, and observations in which the second
+    /// variable follows the first and the third runs over most of a circle. A little noise of their
+    /// own keeps fine functions of a variable from being as slow as coarse ones.
+    fn pairs(n: usize) -> ([DMatrix<f64>; 2], [DMatrix<f64>; 2]) {
+        let mut rng = Seed(3).rng(Stream::Data);
+        let before = DMatrix::from_fn(n, VARIABLES, |_, _| 2.0 * rng.random::<f64>() - 1.0);
+        let mut after = before.clone();
+        for row in 0..n {
+            let target = rng.random_range(0..=VARIABLES);
+            if target < VARIABLES {
+                after[(row, target)] = 2.0 * rng.random::<f64>() - 1.0;
+            }
+        }
+        let observed = [&before, &after].map(|e| {
+            DMatrix::from_fn(n, 5, |row, at| {
+                let (first, turn) = (e[(row, 0)], 2.5 * e[(row, 2)]);
+                let second = 0.6 * e[(row, 1)] + (1.5 * first).sin();
+                let clean = match at {
+                    0 => first,
+                    1 => second,
+                    2 => turn.cos(),
+                    3 => turn.sin(),
+                    _ => first * second,
+                };
+                clean + 0.2 * (rng.random::<f64>() - 0.5)
+            })
+        });
+        ([before, after], observed)
+    }
+
+    fn small() -> SlowConfig {
+        SlowConfig { cosines: 200, functions: 30, searched: 12, ..SlowConfig::default() }
+    }
+
+    /// The correlations of the columns of two matrices.
+    fn correlations(a: &DMatrix<f64>, b: &DMatrix<f64>) -> DMatrix<f64> {
+        let centred = |m: &DMatrix<f64>| {
+            let mut m = m.clone();
+            for mut column in m.column_iter_mut() {
+                let mean = column.mean();
+                column.add_scalar_mut(-mean);
+                column.normalize_mut();
+            }
+            m
+        };
+        (centred(a).transpose() * centred(b)).abs()
+    }
+
+    /// The share of a code's squared change that falls on pairs that hit its main target.
+    fn of_one_target(code: [&DMatrix<f64>; 2], noise: &[DMatrix<f64>; 2], at: usize) -> f64 {
+        let mut shares = [0.0; VARIABLES];
+        for row in 0..noise[0].nrows() {
+            let hit = (0..VARIABLES).find(|&k| noise[0][(row, k)] != noise[1][(row, k)]);
+            let change = code[1][(row, at)] - code[0][(row, at)];
+            if let Some(target) = hit {
+                shares[target] += change * change;
+            }
+        }
+        shares.iter().copied().fold(0.0, f64::max) / shares.iter().sum::<f64>()
+    }
+
+    #[test]
+    fn one_target_alone_changes_a_code() {
+        let (noise, observed) = pairs(4000);
+        let config = small();
+        let mut rng = Seed(0).rng(Stream::Init);
+        let sides = [&observed[0], &observed[1]];
+        let functions = SlowFunctions::new(sides, VARIABLES, &config, &mut rng);
+        let codes = functions.codes(&mut rng);
+        let shares = [0, 1].map(|at| of_one_target([&codes[0], &codes[1]], &noise, at));
+        let observed = [1, 4].map(|at| of_one_target(sides, &noise, at));
+        assert!(shares.iter().all(|&share| share > 0.75), "{shares:.2?}");
+        assert!(observed.iter().all(|&share| share < 0.75), "{observed:.2?}");
+    }
+
+    #[test]
+    fn a_code_of_two_variables_is_taken_apart() {
+        let (noise, observed) = pairs(4000);
+        let config = small();
+        let mut rng = Seed(0).rng(Stream::Init);
+        let sides = [&observed[0], &observed[1]];
+        let functions = SlowFunctions::new(sides, VARIABLES, &config, &mut rng);
+        let merged = noise.each_ref().map(|e| {
+            let empty = DMatrix::from_fn(e.nrows(), 1, |row, _| (row as f64).sin());
+            let sum = e.column(1) + e.column(2) * 1.3;
+            DMatrix::from_columns(&[e.column(0).into_owned(), sum, empty.column(0).into_owned()])
+        });
+        let apart = functions.split([&merged[0], &merged[1]], &mut rng).expect("one is merged");
+        let found = correlations(&apart[0], &noise[0]);
+        for variable in 0..VARIABLES {
+            assert!(found.column(variable).max() > 0.8, "{found:.2}");
+        }
+        let again = functions.split([&noise[0], &noise[1]], &mut rng);
+        assert!(again.is_none(), "each code has a target of its own");
+    }
 }
