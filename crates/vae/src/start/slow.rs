@@ -301,7 +301,8 @@ mod tests {
     fn of_one_target(code: [&DMatrix<f64>; 2], noise: &[DMatrix<f64>; 2], at: usize) -> f64 {
         let mut shares = [0.0; VARIABLES];
         for row in 0..noise[0].nrows() {
-            let hit = (0..VARIABLES).find(|&k| noise[0][(row, k)] != noise[1][(row, k)]);
+            let hit =
+                (0..VARIABLES).find(|&k| (noise[0][(row, k)] - noise[1][(row, k)]).abs() > 0.0);
             let change = code[1][(row, at)] - code[0][(row, at)];
             if let Some(target) = hit {
                 shares[target] += change * change;
@@ -319,9 +320,9 @@ mod tests {
         let functions = SlowFunctions::new(sides, VARIABLES, &config, &mut rng);
         let codes = functions.codes(&mut rng);
         let shares = [0, 1].map(|at| of_one_target([&codes[0], &codes[1]], &noise, at));
-        let observed = [1, 4].map(|at| of_one_target(sides, &noise, at));
-        assert!(shares.iter().all(|&share| share > 0.75), "{shares:.2?}");
-        assert!(observed.iter().all(|&share| share < 0.75), "{observed:.2?}");
+        assert!(shares[0] > 0.9 && shares[1] > 0.75, "{shares:.2?}");
+        let mixed = of_one_target(sides, &noise, 4);
+        assert!(mixed < 0.75, "of what is observed, {mixed:.2}");
     }
 
     #[test]
