@@ -34,7 +34,7 @@ fn the_oracle_scores_perfectly() {
 
     let labels: Vec<usize> =
         truth.targets.unwrap().iter().map(|t| t.label().expect("targets are atomic")).collect();
-    let accuracy = target_accuracy(&targets, &labels).unwrap().accuracy;
+    let accuracy = target_accuracy(&targets, &labels, known.ncols()).unwrap().accuracy;
     assert!(accuracy.score > 0.998, "{}", accuracy.score);
 
     let learned = Dag::from_adjacency(&download(oracle.edge_probs())).unwrap();

@@ -55,37 +55,33 @@ impl<'a> Sweep<'a> {
 
     /// Adds the answers of the world that made the pairs, in the units of the codes: each code is
     /// compared with the straight line of its true variable that fits it best. `matching` gives
-    /// the code of every true variable.
+    /// the code of every true variable that has one; where a code has no true variable, the world
+    /// has no answer for it, and nothing is added.
     pub fn add_truth(
         &self,
         strips: &mut [CounterfactualStrip],
         world: &dyn Generator,
         test: &Sample,
-        matching: &[usize],
+        matching: &[Option<usize>],
     ) {
         let (Some(z), Some(e)) = (&test.truth.z_before, &test.truth.e_before) else { return };
-        if matching.len() != self.embedding.dim() {
-            return;
-        }
-        let lines: Vec<Line> = matching
-            .iter()
-            .enumerate()
-            .map(|(k, &code)| {
-                Line::fit(z.column(k).iter(), self.embedding.z_before.column(code).iter())
-            })
-            .collect();
+        let line = |code: usize| {
+            let factor = matching.iter().position(|&matched| matched == Some(code))?;
+            let codes = self.embedding.z_before.column(code);
+            Some((factor, Line::fit(z.column(factor).iter(), codes.iter())))
+        };
+        let lines: Option<Vec<(usize, Line)>> = (0..self.embedding.dim()).map(line).collect();
+        let Some(lines) = lines else { return };
         let e = DMatrix::from_fn(self.values, z.ncols(), |_, k| e[(self.typical, k)]);
         for strip in strips {
-            let Some(factor) = matching.iter().position(|&code| code == strip.variable) else {
-                continue;
-            };
-            let values: Vec<f64> = strip.values.iter().map(|v| lines[factor].inverse(*v)).collect();
+            let Some((factor, line)) = lines.get(strip.variable) else { continue };
+            let values: Vec<f64> = strip.values.iter().map(|v| line.inverse(*v)).collect();
             let set = DMatrix::from_fn(self.values, z.ncols(), |n, _| values[n]);
-            let targets = vec![InterventionTarget::Atomic(factor); self.values];
+            let targets = vec![InterventionTarget::Atomic(*factor); self.values];
             let answer = world.intervene(&e, &targets, &set).z;
-            let mut truth = DMatrix::zeros(self.values, matching.len());
-            for (k, &code) in matching.iter().enumerate() {
-                truth.column_mut(code).copy_from(&answer.column(k).map(|v| lines[k].at(v)));
+            let mut truth = DMatrix::zeros(self.values, lines.len());
+            for (code, (factor, line)) in lines.iter().enumerate() {
+                truth.column_mut(code).copy_from(&answer.column(*factor).map(|v| line.at(v)));
             }
             strip.truth = truth.iter().all(|v| v.is_finite()).then(|| rows(&truth));
         }

@@ -32,6 +32,12 @@ impl<'a> Answer<'a> {
         self.variables().map(|(z, truth)| Sample::new(z, truth)).transpose()
     }
 
+    /// Number of factors: what the truth tells, or else as many as there are codes, or labels.
+    fn factors(&self, labels: &[usize]) -> usize {
+        let named = labels.iter().copied().max().unwrap_or(0);
+        self.truth.dim().unwrap_or_else(|| named.max(self.embedding.dim()))
+    }
+
     /// True labels, where every pair has one.
     fn labels(&self) -> Option<Vec<usize>> {
         self.truth.targets.as_ref()?.iter().map(InterventionTarget::label).collect()
@@ -44,6 +50,10 @@ impl<'a> Answer<'a> {
 /// Variables are matched by their Pearson correlations, or else by targets; that matching relabels
 /// the graph and the confusion matrix. Target accuracy is taken under the best assignment of its
 /// own, as published. `train` holds other pairs to fit the trees of the DCI scores on.
+///
+/// The model may have more variables than the truth, or fewer: as many are matched as there are pairs
+/// of them. A factor without a code counts as correlation 0, its edges as missing, and
+/// interventions on it as named wrongly; the edges of a code without a factor do not exist.
 ///
 /// # Errors
 /// [`MetricError`] if the model's answer is not finite or does not fit the truth.
@@ -59,14 +69,18 @@ pub fn score(
         None => None,
     };
     let targets = match test.labels() {
-        Some(labels) => Some(target_accuracy(&test.embedding.target_probs, &labels)?),
+        Some(labels) => {
+            let factors = test.factors(&labels);
+            Some(target_accuracy(&test.embedding.target_probs, &labels, factors)?)
+        }
         None => None,
     };
     let by_variables = variables.as_ref().map(|v| &v.pearson.matching);
     let by_targets = targets.as_ref().map(|t| &t.accuracy.matching);
     let Some(matching) = by_variables.or(by_targets).cloned() else { return Ok(None) };
     let trees = dci_scores(test, train, options, seed)?;
-    let graph = graph_scores(test.truth.dag.as_ref(), learned, &matching)?;
+    let whole = matching.with_unmatched(learned.dim());
+    let graph = graph_scores(test.truth.dag.as_ref(), learned, &whole)?;
     let edges = graph.as_ref().and_then(|g| g.edges);
     let names = test.truth.names.clone();
     let names =
@@ -85,10 +99,9 @@ pub fn score(
         edge_f1: edges.map(|e| e.f1),
         factor_names: names,
         importance: trees.map_or_else(Vec::new, |t| rows(&t.importance)),
-        confusion: targets.map_or_else(Vec::new, |t| confusion(&t, &matching)),
+        confusion: targets.map_or_else(Vec::new, |t| confusion(&t, &whole)),
         true_edges: test.truth.dag.as_ref().map(|dag| dag.edges().collect()),
-        // As many learned variables as true ones: each has its partner.
-        matching: matching.latents().iter().flatten().copied().collect(),
+        matching: matching.latents().to_vec(),
     }))
 }
 
@@ -122,24 +135,28 @@ struct GraphFit {
     edges: Option<EdgeScores>,
 }
 
+/// The true graph against the learned one, both over the factors and the codes without a factor, of which
+/// the true graph has no edge.
 fn graph_scores(
     truth: Option<&Dag>,
     learned: &Dag,
-    matching: &Matching,
+    whole: &Matching,
 ) -> Result<Option<GraphFit>, MetricError> {
     let Some(truth) = truth else { return Ok(None) };
-    let relabelled = matching.relabel(learned)?;
-    let distance = shd(truth, &relabelled, Reversal::Once)?;
+    let edges: Vec<_> = truth.edges().collect();
+    let truth = Dag::from_edges(whole.factors(), &edges)?;
+    let relabelled = whole.relabel(learned)?;
+    let distance = shd(&truth, &relabelled, Reversal::Once)?;
     let any = truth.edge_count() + relabelled.edge_count() > 0;
-    let edges = edge_scores(truth, &relabelled)?.directed;
+    let edges = edge_scores(&truth, &relabelled)?.directed;
     Ok(Some(GraphFit { shd: distance as f64, edges: any.then_some(edges) }))
 }
 
-/// Counts by true label and the factor that the inferred target stands for.
-fn confusion(targets: &TargetAccuracy, matching: &Matching) -> Vec<Vec<u64>> {
+/// Counts by true label and the factor that the inferred target stands for, or the code without one.
+fn confusion(targets: &TargetAccuracy, whole: &Matching) -> Vec<Vec<u64>> {
     let counts = &targets.confusion;
     let columns: Vec<Option<usize>> = std::iter::once(Some(0))
-        .chain(matching.latents().iter().map(|latent| latent.map(|i| i + 1)))
+        .chain(whole.latents().iter().map(|latent| latent.map(|i| i + 1)))
         .collect();
     let row = |label: usize| {
         columns.iter().map(|&c| c.map_or(0, |c| counts[(label, c)] as u64)).collect()
@@ -222,9 +239,81 @@ mod tests {
         assert!(scores.disentanglement.unwrap() > 0.9 && scores.mcc.unwrap() > 0.999_999);
         assert_eq!([scores.target_accuracy, scores.shd], [Some(1.0), Some(0.0)]);
         assert_eq!([scores.edge_precision, scores.edge_recall, scores.edge_f1], [Some(1.0); 3]);
-        assert_eq!(scores.matching, ORDER);
+        assert_eq!(scores.matching, ORDER.map(Some));
         let off_diagonal = (0..4).flat_map(|i| (0..4).map(move |j| (i, j))).filter(|(i, j)| i != j);
         assert!(off_diagonal.into_iter().all(|(i, j)| scores.confusion[i][j] == 0));
+    }
+
+    /// The scores of a model whose answer to the chain was changed, and of one that was not.
+    fn score_changed(change: impl Fn(&mut Embedding), learned: &Dag) -> [Scores; 2] {
+        let (train, test) = chain();
+        let [a, b] = [&train, &test].map(|truth| perfect(truth, &ORDER));
+        let [mut c, mut d] = [a.clone(), b.clone()];
+        change(&mut c);
+        change(&mut d);
+        let whole = Dag::from_edges(3, &[(2, 0), (0, 1)]).unwrap();
+        [(&c, &d, learned), (&a, &b, &whole)].map(|(a, b, learned)| {
+            let test = Answer { embedding: b, truth: &test };
+            let train = Some(Answer { embedding: a, truth: &train });
+            score(test, train, learned, &DciOptions::default(), Seed(0)).unwrap().unwrap()
+        })
+    }
+
+    fn close(a: Option<f64>, b: f64) -> bool {
+        (a.unwrap() - b).abs() < 1e-9
+    }
+
+    #[test]
+    fn a_code_too_few_costs_its_factor_and_nothing_else() {
+        // Factor 1 is code 0, which is taken away: factor 0 becomes code 1 and factor 2 code 0. The
+        // targets of the code that is gone are given to the code after it.
+        let shorten = |embedding: &mut Embedding| {
+            for z in [&mut embedding.z_before, &mut embedding.z_after] {
+                *z = z.clone().remove_column(0);
+            }
+            let lost = embedding.target_probs.column(1).into_owned();
+            embedding.target_probs = embedding.target_probs.clone().remove_column(1);
+            embedding.target_probs.column_mut(1).zip_apply(&lost, |q, lost| *q += lost);
+        };
+        let learned = Dag::from_edges(2, &[(1, 0)]).unwrap();
+        let [few, whole] = score_changed(shorten, &learned);
+        assert_eq!(few.matching, [Some(1), None, Some(0)]);
+        assert!(close(few.mcc, 2.0 / 3.0) && close(few.mcc_spearman, 2.0 / 3.0));
+        assert!(close(few.smallest_correlation, 0.0));
+        let hits = |row: usize| whole.confusion[row].iter().sum::<u64>() as f64;
+        let all = (0..4).map(hits).sum::<f64>();
+        // One code is the target for factors 1 and 2: it counts as the one that is hit more often.
+        assert!(close(few.target_accuracy, 1.0 - hits(2).min(hits(3)) / all));
+        // The chain 0 -> 1 -> 2 against 0 -> 2: two edges are missing, one is made up.
+        assert!(close(few.shd, 3.0) && close(few.edge_recall, 0.0));
+        assert_eq!((few.importance.len(), few.importance[0].len()), (2, 3));
+        assert_eq!(few.confusion.iter().map(Vec::len).collect::<Vec<_>>(), [4; 4]);
+        assert!(few.confusion.iter().all(|row| row[2] == 0));
+    }
+
+    #[test]
+    fn a_code_too_many_changes_no_matched_correlation() {
+        let lengthen = |embedding: &mut Embedding| {
+            let odd = |n: usize| (n as f64 * 12.9898).sin() * 43_758.545 % 1.0;
+            for z in [&mut embedding.z_before, &mut embedding.z_after] {
+                *z = z.clone().insert_column(0, 0.0);
+                z.column_mut(0).iter_mut().enumerate().for_each(|(n, v)| *v = odd(n));
+            }
+            embedding.target_probs = embedding.target_probs.clone().insert_column(1, 0.0);
+        };
+        // The chain under other names, and an effect of the code that stands for nothing.
+        let learned = Dag::from_edges(4, &[(3, 1), (1, 2), (2, 0)]).unwrap();
+        let [many, whole] = score_changed(lengthen, &learned);
+        assert_eq!(many.matching, ORDER.map(|code| Some(code + 1)));
+        assert!(close(many.mcc, whole.mcc.unwrap()));
+        assert!(close(many.mcc_spearman, whole.mcc_spearman.unwrap()));
+        assert!(close(many.smallest_correlation, whole.smallest_correlation.unwrap()));
+        assert!(close(many.target_accuracy, 1.0) && close(many.shd, 1.0));
+        assert!(close(many.edge_recall, 1.0) && close(many.edge_precision, 2.0 / 3.0));
+        assert_eq!((many.importance.len(), many.importance[0].len()), (4, 3));
+        assert!(many.disentanglement.unwrap() > 0.9);
+        let widened = |row: &Vec<u64>| [row.clone(), vec![0]].concat();
+        assert_eq!(many.confusion, whole.confusion.iter().map(widened).collect::<Vec<_>>());
     }
 
     #[test]
@@ -235,7 +324,7 @@ mod tests {
         });
         let no_variables = no_variables.unwrap();
         assert_eq!((no_variables.mcc, no_variables.disentanglement), (None, None));
-        assert_eq!(no_variables.matching, ORDER);
+        assert_eq!(no_variables.matching, ORDER.map(Some));
         assert_eq!(no_variables.shd, Some(0.0));
         let no_graph = score_with(|t| t.dag = None).unwrap();
         assert_eq!((no_graph.shd, no_graph.true_edges), (None, None));

@@ -138,7 +138,8 @@ impl DataConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelTable {
-    /// Number of causal variables; that of the data where absent.
+    /// Number of causal variables; that of the data where absent. Where the data has another number,
+    /// scores compare as many variables as can be matched.
     #[schemars(range(min = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub d: Option<usize>,
@@ -304,25 +305,18 @@ impl Settings {
         Ok(())
     }
 
-    /// The same settings for data whose truth tells of `known` variables, if it tells.
+    /// The same settings for data whose truth tells of `known` variables, if it tells. A number that is
+    /// given stays, whatever the data tells.
     ///
     /// # Errors
-    /// [`SettingsError`] if neither the settings nor the data tell the number of variables, or if
-    /// they disagree.
+    /// [`SettingsError`] if neither the settings nor the data tell the number of variables.
     pub fn for_data(self, known: Option<usize>) -> Result<Self, SettingsError> {
-        let d = match (self.model.d, known) {
-            (Some(given), Some(known)) if given != known => {
-                let expected = format!("{known}, the number of true variables in the data");
-                return Err(SettingsError::new("model.d", expected, given));
-            }
-            (None, None) => {
-                let expected = "the number of causal variables, e.g. model.d=4";
-                let got = "nothing, and the data does not tell";
-                return Err(SettingsError::new("model.d", expected, got));
-            }
-            (given, known) => given.or(known),
+        let Some(d) = self.model.d.or(known) else {
+            let expected = "the number of causal variables, e.g. model.d=4";
+            let got = "nothing, and the data does not tell";
+            return Err(SettingsError::new("model.d", expected, got));
         };
-        Ok(Self { model: ModelTable { d, ..self.model }, ..self })
+        Ok(Self { model: ModelTable { d: Some(d), ..self.model }, ..self })
     }
 
     /// What the recipe needs to know; `d` is 0, which it refuses, where it is not known.
@@ -406,10 +400,7 @@ mod tests {
         );
         let given = settings("[model]\nd = 4");
         assert_eq!(given.clone().for_data(None).unwrap().recipe().model.d, 4);
-        assert_eq!(
-            given.for_data(Some(3)).unwrap_err().to_string(),
-            "model.d: expected 3, the number of true variables in the data, got 4"
-        );
+        assert_eq!(given.for_data(Some(3)).unwrap().recipe().model.d, 4);
     }
 
     #[test]

@@ -87,6 +87,22 @@ impl Matching {
         self.latent_of.iter().enumerate().filter_map(|(k, latent)| latent.map(|i| (k, i)))
     }
 
+    /// The same for `latents` latents, in which those without a factor stand for factors of their own,
+    /// in ascending order after the `K` true ones.
+    ///
+    /// ```
+    /// use domino_metrics::Matching;
+    ///
+    /// let matching = Matching::new(vec![Some(3), None, Some(0)])?;
+    /// let whole = matching.with_unmatched(4);
+    /// assert_eq!(whole.latents(), [Some(3), None, Some(0), Some(1), Some(2)]);
+    /// # Ok::<(), domino_metrics::MetricError>(())
+    /// ```
+    pub fn with_unmatched(&self, latents: usize) -> Self {
+        let alone = (0..latents).map(Some).filter(|latent| !self.latent_of.contains(latent));
+        Self { latent_of: self.latent_of.iter().copied().chain(alone).collect() }
+    }
+
     /// A graph over the latents, read as a graph over the factors: `k -> l` where `π(k) -> π(l)`.
     /// Latents without a factor are dropped; factors without a latent have no edge.
     ///
@@ -190,6 +206,14 @@ mod tests {
         let matching = Matching::new(vec![Some(2), None, Some(0)]).unwrap();
         assert_eq!(serde_json::to_string(&matching).unwrap(), "[2,null,0]");
         assert_eq!(serde_json::from_str::<Matching>("[2,null,0]").unwrap(), matching);
+    }
+
+    #[test]
+    fn where_no_latent_is_alone_nothing_is_added() {
+        let square = Matching::new(vec![Some(2), Some(0), Some(1)]).unwrap();
+        assert_eq!(square.with_unmatched(3), square);
+        let few = Matching::new(vec![None, Some(0)]).unwrap();
+        assert_eq!(few.with_unmatched(1), few);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
+use crate::accuracy::mean;
 use crate::{Correlation, Matching, MetricError, Sample, correlation_matrix};
 
 /// Mean correlation coefficient of factors with the latents that stand for them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mcc {
-    /// Mean of the matched absolute correlations, over the `min(K, D)` matched factors.
+    /// Mean of `matched` over all `K` factors.
     pub score: f64,
     /// Absolute correlation of each factor with its latent, 0 for a factor without one, `[K]`.
     pub matched: Vec<f64>,
@@ -24,7 +25,7 @@ impl Mcc {
         let matched: Vec<f64> = (0..matching.factors())
             .map(|k| matching.latent_of(k).map_or(0.0, |i| correlations[(k, i)]))
             .collect();
-        let score = matched.iter().sum::<f64>() / matching.pairs().count() as f64;
+        let score = mean(&matched);
         let smallest = matched.iter().copied().fold(1.0, f64::min);
         Self { score, matched, smallest, matching, correlations }
     }
@@ -33,9 +34,9 @@ impl Mcc {
 /// Mean correlation coefficient (strong MCC): `mean_k |corr(y_k, z_π(k))|` under the matching `π`
 /// of factors with latents that maximises it.
 ///
-/// There may be more latents than factors, or fewer; in that case the score is the mean over the
-/// matched factors, as published, and [`Mcc::smallest`] is 0. A constant latent or factor has
-/// correlation 0 with everything.
+/// There may be more latents than factors, which changes nothing, or fewer: a factor without a latent
+/// counts as correlation 0. Public codes leave such factors out of the mean; theirs is the score times
+/// `K / min(K, D)`. A constant latent or factor has correlation 0 with everything.
 ///
 /// ```
 /// use domino_metrics::{Correlation, Sample, mcc};
@@ -101,14 +102,14 @@ mod tests {
     }
 
     #[test]
-    fn a_factor_too_many_is_left_out_of_the_mean_only() {
+    fn a_factor_without_a_latent_counts_zero() {
         let factors = noise(30, 3, 1);
         let latents = factors.columns(1, 2).into_owned();
         let scores = score(&latents, &factors, Correlation::Spearman);
         assert_eq!(scores.matching.latents(), [None, Some(0), Some(1)]);
-        assert!((scores.score - 1.0).abs() < 1e-12 && scores.smallest <= 0.0);
+        assert!((scores.score - 2.0 / 3.0).abs() < 1e-12 && scores.smallest <= 0.0);
         let swapped = score(&factors, &latents, Correlation::Spearman);
-        assert!((scores.score - swapped.score).abs() < 1e-12);
+        assert!((swapped.score - 1.0).abs() < 1e-12);
     }
 
     #[test]
@@ -123,6 +124,37 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_permuted_truth_without_one_of_d_columns_scores_d_minus_1_of_d(
+            seed in 0u64..1000,
+            order in (2usize..7).prop_flat_map(|d| Just((0..d).collect::<Vec<_>>()).prop_shuffle()),
+        ) {
+            let d = order.len();
+            let factors = noise(20, d, seed);
+            let latents = DMatrix::from_fn(20, d - 1, |i, j| 1.0 - 3.0 * factors[(i, order[j])]);
+            for correlation in [Correlation::Pearson, Correlation::Spearman] {
+                let scores = score(&latents, &factors, correlation);
+                prop_assert!((scores.score - (d as f64 - 1.0) / d as f64).abs() < 1e-9);
+                prop_assert_eq!(scores.matching.latent_of(order[d - 1]), None);
+            }
+        }
+
+        #[test]
+        fn a_latent_that_knows_nothing_changes_no_matched_correlation(seed in 0u64..1000) {
+            let factors = noise(400, 3, seed);
+            let blur = noise(400, 4, seed + 1);
+            let latents = DMatrix::from_fn(400, 3, |i, j| factors[(i, 2 - j)] + 0.3 * blur[(i, j)]);
+            let more = latents.clone().insert_column(1, 0.0);
+            let more = DMatrix::from_fn(400, 4, |i, j| if j == 1 { blur[(i, 3)] } else { more[(i, j)] });
+            for correlation in [Correlation::Pearson, Correlation::Spearman] {
+                let [a, b] = [&latents, &more].map(|z| score(z, &factors, correlation));
+                prop_assert_eq!(b.matching.latents(), [Some(3), Some(2), Some(0)]);
+                for (a, b) in a.matched.iter().zip(&b.matched) {
+                    prop_assert!((a - b).abs() < 1e-12);
+                }
+            }
+        }
+
         #[test]
         fn permuting_and_scaling_latents_changes_nothing(
             seed in 0u64..1000,

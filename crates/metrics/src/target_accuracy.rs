@@ -37,12 +37,15 @@ pub struct UnderMatching {
 }
 
 /// Intervention-target accuracy: the share of pairs with `argmax_k q[n, k] = label[n]`, maximised
-/// over the permutations of the `d` variables; the label 0, no intervention, stays what it is.
+/// over the matchings of the `K` factors with the `D` latents; the label 0, no intervention, stays what
+/// it is.
 ///
-/// `posterior` is `[n, d + 1]` and `labels` is `[n]`, 0 for none and `k + 1` for variable `k`. The
-/// mean posterior and mean log posterior of the true target are maximised likewise, each under a
-/// permutation of its own, as published. The permutations are optimal assignments, for any `d`.
-/// Among equal probabilities the first target is the most probable one.
+/// `posterior` is `[n, D + 1]` and `labels` is `[n]`, 0 for none and `k + 1` for factor `k` of
+/// `factors`. The mean posterior and mean log posterior of the true target are maximised likewise, each
+/// under a matching of its own, as published for `K = D`. The matchings are optimal assignments, of
+/// any size. Where there are fewer latents than factors, pairs whose factor has none count as wrong;
+/// a latent without a factor names no true target. Among equal probabilities the first target is the
+/// most probable one.
 ///
 /// ```
 /// use domino_metrics::target_accuracy;
@@ -50,7 +53,7 @@ pub struct UnderMatching {
 ///
 /// // The model calls the first variable 2 and the second 1.
 /// let posterior = DMatrix::from_row_slice(3, 3, &[0.8, 0.1, 0.1, 0.1, 0.2, 0.7, 0.2, 0.6, 0.2]);
-/// let scores = target_accuracy(&posterior, &[0, 1, 2])?;
+/// let scores = target_accuracy(&posterior, &[0, 1, 2], 2)?;
 /// assert_eq!(scores.accuracy.score, 1.0);
 /// assert_eq!(scores.accuracy.matching.latents(), [Some(1), Some(0)]);
 /// assert!((scores.posterior.score - 0.7).abs() < 1e-12);
@@ -60,20 +63,20 @@ pub struct UnderMatching {
 /// # Errors
 /// [`MetricError::Empty`], [`MetricError::NotFinite`] or [`MetricError::Range`] if the posterior is
 /// empty or holds something that is no probability, [`MetricError::Rows`] if there are more or
-/// fewer labels than rows, [`MetricError::Label`] for a label above `d`.
+/// fewer labels than rows, [`MetricError::Label`] for a label above `factors`.
 ///
 /// Brehmer et al. 2022, section 5.
 pub fn target_accuracy(
     posterior: &DMatrix<f64>,
     labels: &[usize],
+    factors: usize,
 ) -> Result<TargetAccuracy, MetricError> {
-    let counts = Counts::new(posterior, labels, posterior.ncols().saturating_sub(1))?;
-    let best = |sums: &DMatrix<f64>| {
-        let dim = sums.nrows() - 1;
-        if dim == 0 {
-            return Ok(Matching::identity(0));
+    let counts = Counts::new(posterior, labels, factors)?;
+    let best = |gain: &DMatrix<f64>| {
+        if gain.is_empty() {
+            return Matching::new(vec![None; factors]);
         }
-        Matching::best(&sums.view((1, 1), (dim, dim)).into_owned())
+        Matching::best(gain)
     };
     counts.scores(best)
 }
@@ -138,17 +141,19 @@ impl Counts {
         Ok(counts)
     }
 
+    /// `matching` is given what each factor gains by having a latent, `[K, D]`.
     fn scores(
         self,
         matching: impl Fn(&DMatrix<f64>) -> Result<Matching, MetricError>,
     ) -> Result<TargetAccuracy, MetricError> {
         let score = |sums: &DMatrix<f64>, without_latent: f64| {
-            let matching = matching(sums)?;
+            let alone = |label: usize| without_latent * self.labels[label] as f64;
+            let gain = |k: usize, i: usize| sums[(k + 1, i + 1)] - alone(k + 1);
+            let (factors, latents) = (sums.nrows() - 1, sums.ncols() - 1);
+            let matching = matching(&DMatrix::from_fn(factors, latents, gain))?;
             let of_label = |label: usize| match label.checked_sub(1) {
                 None => sums[(0, 0)],
-                Some(k) => matching
-                    .latent_of(k)
-                    .map_or(without_latent * self.labels[label] as f64, |i| sums[(label, i + 1)]),
+                Some(k) => matching.latent_of(k).map_or(alone(label), |i| sums[(label, i + 1)]),
             };
             let total: f64 = (0..sums.nrows()).map(of_label).sum();
             Ok::<_, MetricError>(UnderMatching { score: total / self.pairs as f64, matching })
@@ -193,25 +198,27 @@ mod tests {
 
     use super::*;
 
-    /// Random rows of probabilities, and random labels.
-    fn example(n: usize, d: usize, seed: u64) -> (DMatrix<f64>, Vec<usize>) {
+    /// Random rows of probabilities over `d` latents and none, and random labels of `factors`.
+    fn example(n: usize, d: usize, factors: usize, seed: u64) -> (DMatrix<f64>, Vec<usize>) {
         let mut rng = Seed(seed).rng(Stream::Data);
         let mut posterior = DMatrix::from_fn(n, d + 1, |_, _| rng.random::<f64>());
         for mut row in posterior.row_iter_mut() {
             let total = row.sum();
             row /= total;
         }
-        (posterior, (0..n).map(|_| rng.random_range(0..=d)).collect())
+        (posterior, (0..n).map(|_| rng.random_range(0..=factors)).collect())
     }
 
-    fn permutations(d: usize) -> Vec<Vec<Option<usize>>> {
+    /// All ways to give factors distinct latents, or none.
+    fn matchings(factors: usize, latents: usize) -> Vec<Vec<Option<usize>>> {
         let mut all = vec![vec![]];
-        for _ in 0..d {
+        for _ in 0..factors {
             all = all
                 .into_iter()
-                .flat_map(|p| {
-                    let free = (0..d).filter(|i| !p.contains(&Some(*i))).collect::<Vec<_>>();
-                    free.into_iter().map(move |i| [p.clone(), vec![Some(i)]].concat())
+                .flat_map(|p: Vec<_>| {
+                    let free = (0..latents).map(Some).filter(|i| !p.contains(i)).chain([None]);
+                    let free = free.collect::<Vec<_>>();
+                    free.into_iter().map(move |i| [p.clone(), vec![i]].concat())
                 })
                 .collect();
         }
@@ -222,10 +229,12 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(32))]
 
         #[test]
-        fn assignment_finds_what_trying_all_permutations_finds(seed in 0u64..1000, d in 1usize..5) {
-            let (posterior, labels) = example(40, d, seed);
-            let best = target_accuracy(&posterior, &labels).unwrap();
-            let all: Vec<_> = permutations(d)
+        fn assignment_finds_what_trying_all_matchings_finds(
+            seed in 0u64..1000, d in 0usize..5, factors in 0usize..5,
+        ) {
+            let (posterior, labels) = example(40, d, factors, seed);
+            let best = target_accuracy(&posterior, &labels, factors).unwrap();
+            let all: Vec<_> = matchings(factors, d)
                 .into_iter()
                 .map(|p| target_accuracy_under(&Matching::new(p).unwrap(), &posterior, &labels).unwrap())
                 .collect();
@@ -244,7 +253,7 @@ mod tests {
     fn no_intervention_is_not_permuted() {
         // The model always says "variable 0" where nothing was done, and the reverse.
         let posterior = DMatrix::from_row_slice(2, 2, &[0.0, 1.0, 1.0, 0.0]);
-        let scores = target_accuracy(&posterior, &[0, 1]).unwrap();
+        let scores = target_accuracy(&posterior, &[0, 1], 1).unwrap();
         assert_eq!(scores.accuracy.score, 0.0);
         assert_eq!(scores.confusion, DMatrix::from_row_slice(2, 2, &[0, 1, 1, 0]));
         assert_eq!(scores.mean_posterior, [0.5, 0.5]);
@@ -260,9 +269,27 @@ mod tests {
     }
 
     #[test]
+    fn more_latents_than_factors_and_fewer_name_what_they_can() {
+        // Latent 1 stands for factor 0 and latent 0 for no factor.
+        let posterior = DMatrix::from_row_slice(
+            4,
+            3,
+            &[1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0],
+        );
+        let more = target_accuracy(&posterior, &[0, 1, 1, 1], 1).unwrap();
+        assert_eq!(more.accuracy.matching.latents(), [Some(1)]);
+        assert_eq!(more.accuracy.score, 0.75);
+        let fewer = target_accuracy(&posterior, &[0, 2, 2, 3], 3).unwrap();
+        assert_eq!(fewer.accuracy.matching.latents(), [None, Some(1), Some(0)]);
+        assert_eq!(fewer.accuracy.score, 1.0);
+        assert_eq!(fewer.confusion.shape(), (4, 3));
+    }
+
+    #[test]
     fn each_misfit_is_named() {
-        let (posterior, labels) = example(5, 2, 0);
-        let text = |q: &DMatrix<f64>, l: &[usize]| target_accuracy(q, l).unwrap_err().to_string();
+        let (posterior, labels) = example(5, 2, 2, 0);
+        let text =
+            |q: &DMatrix<f64>, l: &[usize]| target_accuracy(q, l, 2).unwrap_err().to_string();
         assert_eq!(text(&posterior, &labels[..4]), "labels: expected 5 rows, one per point, got 4");
         assert_eq!(text(&posterior, &[0, 0, 0, 3, 0]), "label[3]: expected 0 (none) to 2, got 3");
         let mut odd = posterior.clone();

@@ -144,6 +144,8 @@ impl Verdict {
 }
 
 /// The learned variables against the true ones; `None` where the truth lacks what a score needs.
+///
+/// There may be more codes than factors, or fewer: then some have no partner.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// DCI disentanglement.
@@ -152,15 +154,16 @@ pub struct Scores {
     pub completeness: Option<f64>,
     /// Mean squared error of the trees that predict factors from codes, on held-out rows.
     pub informativeness_test: Option<f64>,
-    /// Mean |Pearson correlation| of matched variables.
+    /// Mean |Pearson correlation| of the factors with their codes; 0 for a factor without one.
     pub mcc: Option<f64>,
-    /// Mean |Spearman correlation| of matched variables.
+    /// Mean |Spearman correlation| of the factors with their codes; 0 for a factor without one.
     pub mcc_spearman: Option<f64>,
-    /// Smallest |Pearson correlation| of matched variables.
+    /// Smallest |Pearson correlation| of a factor with its code; 0 for a factor without one.
     pub smallest_correlation: Option<f64>,
     /// Share of pairs whose intervened variable is named correctly.
     pub target_accuracy: Option<f64>,
-    /// Structural Hamming distance of the graphs.
+    /// Structural Hamming distance of the graphs over matched variables; edges of factors without a
+    /// code are missing, those of codes without a factor made up.
     pub shd: Option<f64>,
     /// Share of learned edges that exist.
     pub edge_precision: Option<f64>,
@@ -170,13 +173,13 @@ pub struct Scores {
     pub edge_f1: Option<f64>,
     /// Names of the factors, `[factors]`.
     pub factor_names: Vec<String>,
-    /// The code that each factor is matched with, `[factors]`.
-    pub matching: Vec<usize>,
+    /// The code that each factor is matched with, none where there are too few, `[factors]`.
+    pub matching: Vec<Option<usize>>,
     /// Importance of every code for every factor, `[codes, factors]`; empty where unknown.
     #[serde(deserialize_with = "nullable::matrix")]
     pub importance: Vec<Vec<f64>>,
-    /// Pairs by true (row) and inferred (column) target after matching, `[d + 1, d + 1]`, none
-    /// first; empty where unknown.
+    /// Pairs by true (row) and inferred (column) target after matching, none first: `[factors + 1,
+    /// factors + unmatched codes + 1]`; empty where unknown.
     pub confusion: Vec<Vec<u64>>,
     /// Edges of the true graph, between factors; `None` if it is unknown.
     pub true_edges: Option<Vec<(usize, usize)>>,

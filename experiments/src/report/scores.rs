@@ -66,7 +66,8 @@ pub(super) const SCORES: [ScoreKind; 11] = [
         better: Better::Higher,
         perfect: "1",
         definition: "Mean absolute Pearson correlation of true variables with the learned \
-                     variables they are matched with, under the best one-to-one matching.",
+                     variables they are matched with, under the best one-to-one matching; a true \
+                     variable without one counts as 0.",
         decimals: 3,
         rank: Rank::Headline,
         value: |s| s.mcc,
@@ -104,8 +105,8 @@ pub(super) const SCORES: [ScoreKind; 11] = [
         label: "Smallest correlation",
         better: Better::Higher,
         perfect: "1",
-        definition: "The worst matched variable's absolute Pearson correlation: one lost variable \
-                     shows here even when the mean is high.",
+        definition: "The worst true variable's absolute Pearson correlation with its learned one: \
+                     one lost variable shows here even when the mean is high.",
         decimals: 3,
         rank: Rank::Detail,
         value: |s| s.smallest_correlation,

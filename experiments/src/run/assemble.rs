@@ -61,7 +61,9 @@ pub fn measure(
     if let (Some(scores), Some(world)) = (&scores, &data.world) {
         sweep.add_truth(&mut counterfactuals, world.as_ref(), &data.test, &scores.matching);
     }
-    let matching = scores.as_ref().map(|scores| &scores.matching[..]);
+    let matching: Option<Vec<usize>> =
+        scores.as_ref().and_then(|scores| scores.matching.iter().copied().collect());
+    let matching = matching.as_deref();
     let world = data.world.as_deref();
     let studio = Studio { model: &fit.model, test: &data.test, embedding: test };
     let studio = fit.model.picture().map(|_| studio);

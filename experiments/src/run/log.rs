@@ -60,6 +60,12 @@ impl RunLog {
     }
 }
 
+/// Shows a sentence that concerns the whole run.
+pub(super) fn warn(text: &str) {
+    // As in `say`.
+    let _ = writeln!(io::stderr(), "warning: {text}");
+}
+
 impl Observer for RunLog {
     fn phase(&mut self, name: &str, steps: u64, done: u64) {
         self.label = match self.finished.get(name) {

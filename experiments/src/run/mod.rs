@@ -25,7 +25,7 @@ pub use log::RunLog;
 use crate::config::to_canonical_toml;
 use crate::dataset::{Dataset, TrainTruth};
 use crate::pictures::Panel;
-use crate::report::{Page, Report, write_report};
+use crate::report::{Page, Report, miscount, write_report};
 use crate::settings::Settings;
 
 /// Digits of the data's checksum that mark a run's checkpoints.
@@ -81,6 +81,9 @@ pub fn perform(request: &Request, stop: &AtomicBool) -> Result<Outcome> {
     let data = Dataset::load(&request.settings.data, truth)?;
     let settings = request.settings.clone().for_data(data.dim())?;
     settings.recipe().validate()?;
+    if let Some(text) = data.dim().and_then(|known| miscount(settings.recipe().model.d, known)) {
+        log::warn(&text);
+    }
 
     let folder = RunFolder::new(request.out.clone().map_or_else(|| default_folder(&settings), Ok)?);
     let config = to_canonical_toml(&settings)?;

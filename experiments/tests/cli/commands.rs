@@ -39,6 +39,39 @@ fn a_run_leaves_everything_a_reader_needs() {
 }
 
 #[test]
+fn another_number_of_variables_than_the_data_has_is_scored_as_far_as_it_goes() {
+    let place = Place::new();
+    let wide = "data.scaling.dim_x=4 data.scaling.observation_noise=0.05";
+    for (overrides, d, smallest, largest_mcc) in [
+        ("data.scaling.d=3 model.d=2".to_owned(), 2, 0.0, 0.6667),
+        (format!("{wide} model.d=3"), 3, 0.9, 1.0),
+    ] {
+        let out = format!("run{d}");
+        let ran = place.succeeds(&format!("run linear.toml {overrides} --out {out}"));
+        let said = format!("model.d is {d}, but the data has d = {}", 5 - d);
+        assert!(ran.stderr.contains(&format!("warning: {said}")), "{}", ran.stderr);
+        let page = place.text(&format!("{out}/report.html"));
+        assert!(page.contains(&said) && page.contains("Without a "));
+        let report = place.json(&format!("{out}/report.json"));
+        let scores = &report["scores"];
+        let matching = scores["matching"].as_array().unwrap();
+        let matched = matching.iter().filter(|code| !code.is_null()).count();
+        assert_eq!((matching.len(), matched), (5 - d, 2));
+        let number = |name: &str| scores[name].as_f64().unwrap();
+        assert!(number("mcc") <= largest_mcc, "{}", number("mcc"));
+        assert!(number("smallest_correlation") >= smallest);
+        assert_eq!(scores["importance"].as_array().unwrap().len(), d);
+        for name in ["disentanglement", "completeness", "target_accuracy", "shd"] {
+            assert!(number(name).is_finite(), "{name}");
+        }
+
+        let again = place.succeeds(&format!("evaluate {out}"));
+        assert!(again.stderr.contains(&said), "{}", again.stderr);
+        assert_eq!(place.json(&format!("{out}/evaluation.json"))["scores"], *scores);
+    }
+}
+
+#[test]
 fn pairs_are_diagnosed_before_training() {
     let place = Place::new();
     place.succeeds("data generate linear.toml --pairs 1200 --out pairs.npz");

@@ -105,6 +105,15 @@ impl<'a> Context<'a> {
         labels.ok_or(Reason::truth_lacks("one target per pair at most"))
     }
 
+    /// Number of factors: what the truth tells, or else as many as there are latents, or labels.
+    pub(super) fn factors(&self, posterior: &DMatrix<f64>, labels: &[usize]) -> usize {
+        let Truth { factors, factors_after, noise, dag, .. } = self.known;
+        let known = factors.or(factors_after).or(noise).map(DMatrix::ncols);
+        let named = labels.iter().copied().max().unwrap_or(0);
+        let least = || named.max(posterior.ncols().saturating_sub(1));
+        known.or(dag.map(Dag::dim)).unwrap_or_else(least)
+    }
+
     pub(super) fn posterior(&self) -> Result<&'a DMatrix<f64>, Reason> {
         self.said.target_probs.ok_or(Reason::prediction_lacks("target probabilities"))
     }
@@ -121,7 +130,7 @@ impl<'a> Context<'a> {
             let matched = mcc(Sample::new(&z, &y)?, Correlation::Pearson)?;
             (matched.matching, "variables matched by correlation")
         } else if let (Ok(posterior), Ok(labels)) = (self.posterior(), self.labels()) {
-            let scores = target_accuracy(posterior, &labels)?;
+            let scores = target_accuracy(posterior, &labels, self.factors(posterior, &labels))?;
             (scores.accuracy.matching, "variables matched by intervention targets")
         } else {
             (Matching::identity(self.true_graph()?.dim()), "variables taken in the order given")

@@ -12,9 +12,10 @@ use crate::{
 
 pub(super) fn targets(context: &mut Context<'_>) -> Result<Vec<Part>, Reason> {
     let (posterior, labels) = (context.posterior()?, context.labels()?);
+    let factors = context.factors(posterior, &labels);
     let rows = context.all_rows();
     let labels: Vec<usize> = rows.iter().map(|&row| labels[row]).collect();
-    Ok(target_parts(&target_accuracy(&posterior.select_rows(&rows), &labels)?))
+    Ok(target_parts(&target_accuracy(&posterior.select_rows(&rows), &labels, factors)?))
 }
 
 pub(super) fn targets_matched(context: &mut Context<'_>) -> Result<Vec<Part>, Reason> {

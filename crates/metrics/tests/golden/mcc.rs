@@ -26,7 +26,15 @@ fn mcc_agrees_with_icebeem() {
                 ("value_with_arguments_swapped", &swapped),
                 ("out_of_sample", &unseen),
             ] {
-                report.close(&what(part), got.score, number(&expected[part]), CLOSED_FORM);
+                // The public code takes the mean over matched factors alone.
+                let matching = &got.matching;
+                let matched = matching.pairs().count() as f64 / matching.factors() as f64;
+                report.close(
+                    &what(part),
+                    got.score,
+                    number(&expected[part]) * matched,
+                    CLOSED_FORM,
+                );
             }
             let matrices = &case.metrics["correlation_matrices"];
             let correlations = matrix(&matrices[&format!("abs_{name}")]);

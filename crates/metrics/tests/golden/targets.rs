@@ -11,7 +11,7 @@ fn target_accuracy_agrees_with_the_reference() {
         let posterior = npy_matrix(&format!("intervention/case{n}_posterior.npy"));
         let (_, labels) = npy::<i64>(&format!("intervention/case{n}_label.npy"));
         let labels: Vec<usize> = labels.iter().map(|&l| usize::try_from(l).unwrap()).collect();
-        let scores = target_accuracy(&posterior, &labels).unwrap();
+        let scores = target_accuracy(&posterior, &labels, posterior.ncols() - 1).unwrap();
         let mut close = |part: &str, got: f64| {
             let what = format!("intervention case{n} {part}");
             report.close(&what, got, number(&case[part]), CLOSED_FORM);

@@ -41,11 +41,11 @@ fn bars(report: &Report) -> Vec<Bar> {
     let share = |label: usize| report.target_shares.get(label).copied().unwrap_or(f64::NAN);
     let none = Bar { name: "none".to_owned(), share: share(0), truth: truth(0) };
     let variable = |node: usize| {
-        let code = nodes.code(node)?;
-        let name = nodes.names[node].clone();
-        Some(Bar { name, share: share(code + 1), truth: truth(node + 1) })
+        // What was not learned is never held to be the target.
+        let share = nodes.code(node).map_or(0.0, |code| share(code + 1));
+        Bar { name: nodes.names[node].clone(), share, truth: truth(node + 1) }
     };
-    std::iter::once(none).chain((0..nodes.len()).filter_map(variable)).collect()
+    std::iter::once(none).chain((0..nodes.len()).map(variable)).collect()
 }
 
 fn draw(bars: &[Bar]) -> Canvas {

@@ -26,6 +26,30 @@ enum Kind {
     Turned,
 }
 
+/// Whose graph a panel shows.
+#[derive(Clone, Copy)]
+enum Side {
+    Truth,
+    Model,
+}
+
+impl Side {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Truth => "True graph",
+            Self::Model => "Learned graph",
+        }
+    }
+
+    /// Whether a node is a variable there.
+    fn has(self, nodes: &Nodes, node: usize) -> bool {
+        match self {
+            Self::Truth => nodes.is_factor(node),
+            Self::Model => nodes.code(node).is_some(),
+        }
+    }
+}
+
 struct DrawnEdge {
     from: usize,
     to: usize,
@@ -47,12 +71,12 @@ pub(super) fn graphs(report: &Report) -> Option<Figure> {
     if let Some(edges) = &nodes.true_edges {
         let plain = |&(from, to)| DrawnEdge { from, to, kind: Kind::Plain, probability: 1.0 };
         let edges: Vec<_> = edges.iter().map(plain).collect();
-        layout.panel(&mut canvas, 0.0, "True graph", &edges);
-        layout.panel(&mut canvas, layout.width, "Learned graph", &learned);
+        layout.panel(&mut canvas, 0.0, Side::Truth, &edges);
+        layout.panel(&mut canvas, layout.width, Side::Model, &learned);
         legend(&mut canvas, &learned);
     } else {
         let left = (canvas.size().0 - layout.width) / 2.0;
-        layout.panel(&mut canvas, left, "Learned graph", &learned);
+        layout.panel(&mut canvas, left, Side::Model, &learned);
     }
     let caption = caption(&nodes, &learned);
     Some(Figure { name: "graph", title: "Causal graph", caption, canvas })
@@ -66,11 +90,14 @@ fn caption(nodes: &Nodes, edges: &[DrawnEdge]) -> String {
             edges.len()
         );
     };
+    let whole = (0..nodes.len())
+        .all(|node| [Side::Truth, Side::Model].iter().all(|side| side.has(nodes, node)));
+    let absent = if whole { "" } else { ", broken where one of the two does not have them" };
     let number = |kind| edges.iter().filter(|edge| edge.kind == kind).count();
     format!(
         "Of {} true edges, {} found, {} missing and {} turned round; learned edges that do not \
          exist: {}. Variables stand at the same places in both graphs, causes first, clockwise from \
-         the top. {strength}",
+         the top{absent}. {strength}",
         truth.len(),
         number(Kind::Found),
         number(Kind::Missing),
@@ -152,14 +179,14 @@ impl<'a> Layout<'a> {
         Self { nodes, places, centre, node_radius, width, height }
     }
 
-    fn panel(&self, canvas: &mut Canvas, left: f64, title: &str, edges: &[DrawnEdge]) {
+    fn panel(&self, canvas: &mut Canvas, left: f64, side: Side, edges: &[DrawnEdge]) {
         let style = TextStyle::new(14.0, Ink::Text).bold().middle();
-        canvas.text((left + self.centre.0, 20.0), title, style);
+        canvas.text((left + self.centre.0, 20.0), side.title(), style);
         for edge in edges {
             self.edge(canvas, left, edge);
         }
         for node in 0..self.nodes.len() {
-            self.node(canvas, left, node);
+            self.node(canvas, left, side, node);
         }
     }
 
@@ -192,15 +219,20 @@ impl<'a> Layout<'a> {
         format!("{from} → {to}: {what}belief {:.2}", edge.probability)
     }
 
-    fn node(&self, canvas: &mut Canvas, left: f64, node: usize) {
+    fn node(&self, canvas: &mut Canvas, left: f64, side: Side, node: usize) {
         let (x, y) = self.places[node];
         let place = (x + left, y + HEADER);
         let name = &self.nodes.names[node];
         canvas.disc(place, self.node_radius, Ink::Paper);
-        canvas.disc(place, self.node_radius, Paint::faded(Ink::Accent, 0.16));
+        let (fill, ring, ink) = if side.has(self.nodes, node) {
+            (0.16, Stroke::solid(Ink::Accent, 1.4), Ink::Text)
+        } else {
+            (0.0, Stroke::dashed(Ink::Muted, 1.4), Ink::Muted)
+        };
+        canvas.disc(place, self.node_radius, Paint::faded(Ink::Accent, fill));
         canvas.hover(name.clone());
-        canvas.ring(place, self.node_radius, Stroke::solid(Ink::Accent, 1.4));
-        let style = TextStyle::new(LABEL, Ink::Text);
+        canvas.ring(place, self.node_radius, ring);
+        let style = TextStyle::new(LABEL, ink);
         if self.node_radius > 10.0 {
             canvas.text((place.0, place.1 + 4.5), name.clone(), style.middle());
             return;

@@ -34,7 +34,8 @@ impl Cell {
     }
 }
 
-/// Importance of codes for factors; codes in the order of the factors they are matched with.
+/// Importance of codes for factors; codes in the order of the factors they are matched with, then those
+/// without one.
 pub(super) fn importance(report: &Report) -> Option<Figure> {
     let scores = report.scores.as_ref()?;
     let largest = scores.importance.iter().flatten().copied().fold(0.0, f64::max);
@@ -75,14 +76,16 @@ pub(super) fn importance(report: &Report) -> Option<Figure> {
 /// Inferred against true targets, each row as shares.
 pub(super) fn confusion(report: &Report) -> Option<Figure> {
     let scores = report.scores.as_ref().filter(|scores| !scores.confusion.is_empty())?;
-    let names: Vec<String> =
-        std::iter::once("none".to_owned()).chain(scores.factor_names.iter().cloned()).collect();
+    let names = |of: &[String]| -> Vec<String> {
+        std::iter::once("none".to_owned()).chain(of.iter().cloned()).collect()
+    };
+    let (rows, cols) = (names(&scores.factor_names), names(&Nodes::of(report).names));
     let heat = Heat {
         row_title: "true target",
         col_title: "inferred target",
-        rows: names.clone(),
-        cols: names.clone(),
-        cells: confusion_cells(scores, &names),
+        cells: confusion_cells(scores, [&rows, &cols]),
+        rows,
+        cols,
     };
     let caption = "Which variable was intervened on, according to the model (column), for each \
                    true target (row), as shares of the row. A diagonal of 1.00 is perfect; a row \
@@ -95,24 +98,26 @@ pub(super) fn confusion(report: &Report) -> Option<Figure> {
     })
 }
 
-fn confusion_cells(scores: &Scores, names: &[String]) -> Vec<Vec<Cell>> {
+fn confusion_cells(scores: &Scores, [rows, cols]: [&[String]; 2]) -> Vec<Vec<Cell>> {
     let cell = |row: usize, col: usize, pairs: u64, total: u64| {
         if total == 0 {
             return Cell { text: MISSING.to_owned(), ..Cell::blank() };
         }
         let share = pairs as f64 / total as f64;
-        let name = |n: usize| names.get(n).map_or(MISSING, String::as_str);
+        let name = |of: &[String], n: usize| of.get(n).map_or(MISSING, String::as_str).to_owned();
         let (pairs_text, total) = (count(pairs), count(total));
-        let hover = format!("{} taken for {}: {pairs_text} of {total} pairs", name(row), name(col));
+        let (truth, said) = (name(rows, row), name(cols, col));
+        let hover = format!("{truth} taken for {said}: {pairs_text} of {total} pairs");
         let text = if pairs == 0 { "0".to_owned() } else { fixed(share, 2) };
         Cell { intensity: share, text, hover, frame: None }
     };
-    let rows = scores.confusion.iter().enumerate();
-    rows.map(|(row, counts)| {
-        let total = counts.iter().sum();
-        counts.iter().enumerate().map(|(col, &n)| cell(row, col, n, total)).collect()
-    })
-    .collect()
+    let counted = scores.confusion.iter().enumerate();
+    counted
+        .map(|(row, counts)| {
+            let total = counts.iter().sum();
+            counts.iter().enumerate().map(|(col, &n)| cell(row, col, n, total)).collect()
+        })
+        .collect()
 }
 
 /// Belief in every edge; frames show true edges and mistakes.
@@ -125,7 +130,9 @@ pub(super) fn edge_beliefs(report: &Report) -> Option<Figure> {
     let learned = nodes.learned_edges(report);
     let has = |from, to| learned.iter().any(|edge| (edge.from, edge.to) == (from, to));
     let cell = |from: usize, to: usize| {
-        let (cause, effect) = (nodes.code(from)?, nodes.code(to)?);
+        let (Some(cause), Some(effect)) = (nodes.code(from), nodes.code(to)) else {
+            return unknown(&nodes, from, to);
+        };
         let belief = *report.edge_probs.get(cause)?.get(effect).filter(|_| from != to)?;
         let frame = match (nodes.is_true(from, to), has(from, to)) {
             (Some(true), true) => Some(Ink::Text),
@@ -157,6 +164,13 @@ pub(super) fn edge_beliefs(report: &Report) -> Option<Figure> {
          column's, causes first.{frames}"
     );
     Some(Figure { name: "edges", title: "Belief in every edge", caption, canvas: heat.draw() })
+}
+
+/// The cell of two variables of which one has no code; nothing on the diagonal.
+fn unknown(nodes: &Nodes, from: usize, to: usize) -> Option<Cell> {
+    let frame = nodes.is_true(from, to).filter(|_| from != to)?.then_some(Ink::Bad);
+    let hover = format!("{} → {}: not learned", nodes.names[from], nodes.names[to]);
+    Some(Cell { intensity: 0.0, text: MISSING.to_owned(), hover, frame })
 }
 
 impl Heat {

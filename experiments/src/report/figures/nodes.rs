@@ -9,6 +9,8 @@ use crate::report::Report;
 pub(super) struct Nodes {
     /// Names, `[nodes]`.
     pub(super) names: Vec<String>,
+    /// Number of nodes that are factors.
+    factors: usize,
     /// The code of each node, where it has one, `[nodes]`.
     codes: Vec<Option<usize>>,
     /// True edges between nodes, where known.
@@ -25,18 +27,22 @@ pub(super) struct LearnedEdge {
 impl Nodes {
     pub(super) fn of(report: &Report) -> Self {
         let factors: &[String] = report.scores.as_ref().map_or(&[], |s| &s.factor_names);
-        let matching: &[usize] = report.scores.as_ref().map_or(&[], |s| &s.matching);
+        let matching: &[Option<usize>] = report.scores.as_ref().map_or(&[], |s| &s.matching);
         let mut names = factors.to_vec();
-        let matched = |factor| matching.get(factor).copied().filter(|&code| code < report.d);
+        let matched =
+            |factor| matching.get(factor).copied().flatten().filter(|&code| code < report.d);
         let mut codes: Vec<_> = (0..factors.len()).map(matched).collect();
         for code in 0..report.d {
             if !codes.contains(&Some(code)) {
-                names.push(code_name(report, code));
+                names.push(match factors {
+                    [] => code_name(report, code),
+                    _ => format!("learned {}", code_name(report, code)),
+                });
                 codes.push(Some(code));
             }
         }
         let true_edges = report.scores.as_ref().and_then(|s| s.true_edges.clone());
-        Self { names, codes, true_edges }
+        Self { names, factors: factors.len(), codes, true_edges }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -46,6 +52,11 @@ impl Nodes {
     /// The code of a node.
     pub(super) fn code(&self, node: usize) -> Option<usize> {
         self.codes.get(node).copied().flatten()
+    }
+
+    /// Whether a node stands for a true variable; every node may where none is known.
+    pub(super) fn is_factor(&self, node: usize) -> bool {
+        self.factors == 0 || node < self.factors
     }
 
     /// The node that shows a code.

@@ -119,6 +119,7 @@ fn header(report: &Report) -> Markup {
                 "All measurements but the learning curves are on "
                 (count(data.held_out_rows as u64)) " held-out pairs that training never saw."
             }
+            @if let Some(text) = report.miscount() { div.note { p { b { (text) } } } }
         }
     }
 }
@@ -275,7 +276,7 @@ fn variables(report: &Report) -> Markup {
     let name = |code: usize| report.variables.get(code).map_or(MISSING, |v| v.name.as_str());
     let factor = |code: usize| {
         let scores = report.scores.as_ref()?;
-        let factor = scores.matching.iter().position(|&matched| matched == code)?;
+        let factor = scores.matching.iter().position(|&matched| matched == Some(code))?;
         scores.factor_names.get(factor).map(String::as_str)
     };
     let parents = |codes: &[usize]| {

@@ -91,7 +91,7 @@ fn figures_speak_of_factors_not_of_the_arbitrary_order_of_codes() {
         (edge.from, edge.to) = (swap(edge.from), swap(edge.to));
     }
     let scores = renamed.scores.as_mut().expect("the sample has truth");
-    scores.matching.iter_mut().for_each(|code| *code = swap(*code));
+    scores.matching.iter_mut().flatten().for_each(|code| *code = swap(*code));
     scores.importance.swap(0, 1);
     renamed.variables.swap(0, 1);
     renamed.target_shares.swap(1, 2);
@@ -126,6 +126,49 @@ fn partial_truth_shows_what_it_can() {
     let page = page(&report);
     assert!(page.contains("needs truth that is not given") && page.contains("0.972"));
     assert!(svg(&report, "confusion").is_none() && !page.contains("True graph"));
+}
+
+#[test]
+fn variables_without_a_partner_are_named_and_shown() {
+    // Four factors, three codes: code 3, which saw factor 2, is gone.
+    let mut few = sample::report(4, Quality::Good);
+    few.d = 3;
+    few.variables.pop();
+    few.learned_edges.retain(|edge| edge.from < 3 && edge.to < 3);
+    few.edge_probs.pop();
+    few.edge_probs.iter_mut().for_each(|row| row.truncate(3));
+    few.target_shares.pop();
+    few.counterfactuals.retain(|strip| strip.variable < 3);
+    let scores = few.scores.as_mut().expect("the sample has truth");
+    scores.matching.iter_mut().for_each(|code| *code = code.filter(|&code| code < 3));
+    scores.importance.pop();
+    let text = page(&few);
+    assert!(text.contains("model.d is 3, but the data has d = 4"), "{text}");
+    assert!(text.contains("Without a learned variable: red lamp."));
+    assert!(caption(&few, "graph").contains("broken where one of the two does not have them"));
+    assert!(svg(&few, "edges").expect("there is a graph").contains("red lamp: not learned"));
+
+    // Three factors, four codes: factor 0, which code 1 saw, is no factor.
+    let mut many = sample::report(4, Quality::Good);
+    let scores = many.scores.as_mut().expect("the sample has truth");
+    scores.matching.remove(0);
+    scores.factor_names.remove(0);
+    for row in &mut scores.importance {
+        row.remove(0);
+    }
+    let counts = scores.confusion.drain(..).skip(1);
+    scores.confusion = counts.map(|mut row| (row.rotate_left(1), row).1).collect();
+    let edges = scores.true_edges.take().into_iter().flatten();
+    let edges = edges.filter(|&(from, to)| from > 0 && to > 0);
+    scores.true_edges = Some(edges.map(|(from, to)| (from - 1, to - 1)).collect());
+    let text = page(&many);
+    assert!(
+        text.contains("d is 4, but the data has d = 3: a") && text.contains("a true variable: z2.")
+    );
+    for name in ["graph", "edges", "importance", "confusion", "targets", "counterfactuals"] {
+        assert!(svg(&many, name).expect("all is known").contains("z2<"), "{name}");
+    }
+    assert!(!page(&sample::report(4, Quality::Good)).contains("Without a "));
 }
 
 #[test]

@@ -156,7 +156,7 @@ fn scores(d: usize, quality: Quality) -> Scores {
         edge_recall: pick(1.0, 0.625),
         edge_f1: pick(1.0, 0.667),
         factor_names: names(d),
-        matching: (0..d).map(|factor| code_of(factor, d)).collect(),
+        matching: (0..d).map(|factor| Some(code_of(factor, d))).collect(),
         importance,
         confusion,
         true_edges: Some(dag(d).edges().collect()),
