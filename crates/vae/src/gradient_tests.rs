@@ -9,8 +9,9 @@ use domino_model::{
 use nalgebra::DMatrix;
 
 use crate::{
-    Elbo, ElboWeights, Elcm, ElcmWeights, Ilcm, IlcmConfig, MechanismMode, MechanismRegression,
-    Sizes, SolutionConfig, SolutionFunctions, TargetMode, ThinManifold, ThinWeights,
+    Elbo, ElboWeights, Elcm, ElcmWeights, GivenTargets, Ilcm, IlcmConfig, MechanismMode,
+    MechanismRegression, Sizes, SolutionConfig, SolutionFunctions, TargetMode, ThinManifold,
+    ThinWeights,
 };
 
 /// Moves every parameter along a direction that its place and shape determine.
@@ -84,6 +85,19 @@ fn thin_manifold() {
         let weights = ThinWeights { tau: 0.5, beta: 0.7, noise };
         assert_gradient(&ThinManifold { model: model.clone(), referee: None }, &pairs, &weights);
     }
+}
+
+#[test]
+fn thin_manifold_of_given_targets() {
+    let (model, pairs) = setting();
+    let weights = ThinWeights { tau: 0.5, beta: 0.7, noise: Some(0.4) };
+    let [rows, _] = pairs.before.0.dims();
+    let log_probs: Vec<f32> =
+        [0.1_f32, 0.2, 0.3, 0.4].repeat(rows).iter().map(|q| q.ln()).collect();
+    let both = Tensor::cat(vec![pairs.before.0.clone(), pairs.after.0], 1);
+    let log_probs = upload_rows(log_probs, 4, &pairs.before.0.device());
+    let named = PairBatch { before: Obs(both), after: Obs(log_probs) };
+    assert_gradient(&GivenTargets { model }, &named, &weights);
 }
 
 #[test]

@@ -51,4 +51,4 @@ pub use referee::Referee;
 pub use regression::{LinearFit, MechanismRegression, ridge};
 pub use solution::{Context, Mechanisms, SolutionConfig, SolutionFunctions};
 pub use targets::ChangePosterior;
-pub use thin::{ThinManifold, ThinWeights};
+pub use thin::{GivenTargets, ThinManifold, ThinWeights};

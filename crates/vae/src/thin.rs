@@ -1,6 +1,6 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
-use domino_model::{Loss, PairBatch, PairObjective, standard_normal};
+use domino_model::{Loss, Obs, PairBatch, PairObjective, standard_normal};
 use rand::Rng;
 
 use crate::ilcm::{halves, join, replica_means};
@@ -54,51 +54,100 @@ impl PairObjective for ThinManifold {
     type Weights = ThinWeights;
 
     fn loss(&self, pairs: &PairBatch, weights: &ThinWeights, rng: &mut dyn Rng) -> Loss {
-        let model = &self.model;
-        let replicas = model.replicas();
-        let code = model.encode(pairs);
-        let [rows, d] = code.mean[0].dims();
-        let both = [2 * rows, d];
-        let [mean, std] = code.joined(replicas);
-        let e = mean + std.clone() * standard_normal(both, rng, &std.device());
-
-        let x = join(&pairs.before.0, &pairs.after.0, replicas);
-        let (x_mean, x_std) = model.decoder.forward(e.clone());
-        let nll = match weights.noise {
-            Some(std) => (x - x_mean).square().sum_dim(1) * (0.5 / (std * std)),
-            None => (((x - x_mean) / x_std.clone()).square() * 0.5 + x_std.log()).sum_dim(1),
-        };
-        let reconstruction = replica_means(nll, replicas) * 2.0;
-
-        let entropy = replica_means(std.log().sum_dim(1), replicas) * -2.0 - d as f64;
-        let [before, after] = halves(e, replicas);
-        let prior = replica_means(before.square().sum_dim(1) * 0.5, replicas);
-
-        let variance = code.std[0].clone().square() + code.std[1].clone().square();
-        let change = (code.mean[1].clone() - code.mean[0].clone()).square() + variance;
-        let (targets, evidence) = match &self.referee {
-            None => (target_cost(change, &after, weights.tau), None),
-            Some(referee) => {
-                let delta = (code.mean[1].clone() - code.mean[0].clone()).detach();
-                let (log_probs, evidence) = referee.judge(delta);
-                (judged_cost(change, &after, weights.tau, log_probs.detach()), Some(evidence))
+        let (model, tau) = (&self.model, weights.tau);
+        thin_loss(model, pairs, weights, rng, |Changed { change, delta, after }| {
+            match &self.referee {
+                None => (target_cost(change, &after, tau), None),
+                Some(referee) => {
+                    let (log_probs, evidence) = referee.judge(delta.detach());
+                    let cost = judged_cost(change, &after, tau, log_probs.detach());
+                    (cost, Some(replica_means(evidence, model.replicas()).sum()))
+                }
             }
-        };
-        let targets = replica_means(targets, replicas);
-
-        let divergence = entropy.clone() + prior.clone() + targets.clone();
-        let mut total = (reconstruction.clone() + divergence * weights.beta).sum();
-        if let Some(evidence) = evidence {
-            total = total - replica_means(evidence, replicas).sum() * REFEREE_WEIGHT;
-        }
-        let terms = vec![
-            ("reconstruction", reconstruction),
-            ("entropy", entropy),
-            ("prior", prior),
-            ("targets", targets),
-        ];
-        Loss { total, terms }
+        })
     }
+}
+
+/// The thin-manifold objective of [`ThinManifold`] with targets that are named beforehand:
+/// `Σ_I q(I) (L_I + ln q(I))` of given `q` takes the place of `−ln Σ_I exp(−L_I)`.
+///
+/// `before` holds the features of both sides, `[rows, 2 components]`, and `after` the logarithms
+/// `ln q [rows, d + 1]`, "none" first.
+#[derive(Module, Debug)]
+pub struct GivenTargets {
+    /// The models being trained.
+    pub model: Ilcm,
+}
+
+impl PairObjective for GivenTargets {
+    type Weights = ThinWeights;
+
+    fn loss(&self, rows: &PairBatch, weights: &ThinWeights, rng: &mut dyn Rng) -> Loss {
+        let (both, log_probs) = (rows.before.0.clone(), rows.after.0.clone());
+        let components = both.dims()[1] / 2;
+        let side = |from| Obs(both.clone().narrow(1, from, components));
+        let pairs = PairBatch { before: side(0), after: side(components) };
+        thin_loss(&self.model, &pairs, weights, rng, |Changed { change, after, .. }| {
+            (judged_cost(change, &after, weights.tau, log_probs), None)
+        })
+    }
+}
+
+/// What a batch of pairs does to the codes, `[rows, d]` each.
+struct Changed {
+    /// The expected squared change.
+    change: Tensor<2>,
+    /// The change of the means.
+    delta: Tensor<2>,
+    /// A draw of the codes after.
+    after: Tensor<2>,
+}
+
+/// The objective, given what its targets cost in each row and the evidence of who else is trained.
+fn thin_loss(
+    model: &Ilcm,
+    pairs: &PairBatch,
+    weights: &ThinWeights,
+    rng: &mut dyn Rng,
+    cost: impl FnOnce(Changed) -> (Tensor<2>, Option<Tensor<1>>),
+) -> Loss {
+    let replicas = model.replicas();
+    let code = model.encode(pairs);
+    let [rows, d] = code.mean[0].dims();
+    let both = [2 * rows, d];
+    let [mean, std] = code.joined(replicas);
+    let e = mean + std.clone() * standard_normal(both, rng, &std.device());
+
+    let x = join(&pairs.before.0, &pairs.after.0, replicas);
+    let (x_mean, x_std) = model.decoder.forward(e.clone());
+    let nll = match weights.noise {
+        Some(std) => (x - x_mean).square().sum_dim(1) * (0.5 / (std * std)),
+        None => (((x - x_mean) / x_std.clone()).square() * 0.5 + x_std.log()).sum_dim(1),
+    };
+    let reconstruction = replica_means(nll, replicas) * 2.0;
+
+    let entropy = replica_means(std.log().sum_dim(1), replicas) * -2.0 - d as f64;
+    let [before, after] = halves(e, replicas);
+    let prior = replica_means(before.square().sum_dim(1) * 0.5, replicas);
+
+    let variance = code.std[0].clone().square() + code.std[1].clone().square();
+    let delta = code.mean[1].clone() - code.mean[0].clone();
+    let change = delta.clone().square() + variance;
+    let (targets, evidence) = cost(Changed { change, delta, after });
+    let targets = replica_means(targets, replicas);
+
+    let divergence = entropy.clone() + prior.clone() + targets.clone();
+    let mut total = (reconstruction.clone() + divergence * weights.beta).sum();
+    if let Some(evidence) = evidence {
+        total = total - evidence * REFEREE_WEIGHT;
+    }
+    let terms = vec![
+        ("reconstruction", reconstruction),
+        ("entropy", entropy),
+        ("prior", prior),
+        ("targets", targets),
+    ];
+    Loss { total, terms }
 }
 
 /// `L_0 [rows, 1]` and the gains `L_0 − L_k [rows, d]`.
@@ -158,5 +207,30 @@ mod tests {
         let change = upload_rows(vec![1e6, 1e6], 2, &cpu());
         let after = upload_rows(vec![1e3, 1e3], 2, &cpu());
         assert!(download(target_cost(change, &after, 1e-3))[(0, 0)].is_finite());
+    }
+    #[test]
+    fn a_given_target_costs_at_least_what_the_best_judge_does() {
+        let (tau, d) = (0.1, 2);
+        let upload = |x: &[f32]| upload_rows(x.to_vec(), x.len(), &cpu());
+        let (change, after) = (upload(&[0.09, 0.0004]), upload(&[0.5, -1.0]));
+        let (none, gain) = costs(change.clone(), &after, tau);
+        let (none, gain) = (download(none)[(0, 0)], download(gain));
+        let loss = [none, none - gain[(0, 0)], none - gain[(0, 1)]];
+        let given = |log_probs: &[f32]| {
+            let cost = judged_cost(change.clone(), &after, tau, upload(log_probs));
+            download(cost)[(0, 0)]
+        };
+        // One target for certain costs what it costs in the sum.
+        for target in 0..=d {
+            let log_probs: Vec<f32> =
+                (0..=d).map(|at| if at == target { 0.0 } else { -80.0 }).collect();
+            let expected = loss[target] + 3.0_f64.ln();
+            assert!((given(&log_probs) - expected).abs() < 1e-3, "target {target}");
+        }
+        // The posterior of the objective itself costs least: the logarithm of the sum.
+        let sum: f64 = loss.iter().map(|l| (-l).exp()).sum();
+        let posterior = loss.map(|l| (-l - sum.ln()) as f32);
+        let least = download(target_cost(change.clone(), &after, tau))[(0, 0)];
+        assert!((given(&posterior) - least).abs() < 1e-3);
     }
 }

@@ -104,6 +104,21 @@ pub struct CoarseToFine {
     /// Codes for the first scale to take over, from slow functions of its features; where absent,
     /// it starts from random rotations.
     pub slow: Option<SlowConfig>,
+    /// What follows where slow functions took a code of two variables apart.
+    pub apart: ApartStage,
+}
+
+/// Learning from codes that slow functions took apart: a model learns the codes, and then the
+/// observations with the targets that the codes name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApartStage {
+    /// Regression on the codes.
+    pub handover: PhaseConfig,
+    /// Width of the manifold over the progress of training.
+    pub tau: Schedule,
+    /// Training with the targets that the codes name.
+    pub phase: PhaseConfig,
 }
 
 /// Learning by variational autoencoders of pairs.
@@ -206,7 +221,12 @@ impl Default for CoarseToFine {
             noise: Schedule::ramp(0.14, 0.06).until(0.7).exponential(),
             ..Scale::default()
         };
-        Self { scales: vec![coarse, Scale::default()], handover: adam(600, 256, 3e-3), slow: None }
+        Self {
+            scales: vec![coarse, Scale::default()],
+            handover: adam(600, 256, 3e-3),
+            slow: None,
+            apart: ApartStage::default(),
+        }
     }
 }
 
@@ -254,6 +274,16 @@ pub struct ThinStage {
     /// Whether a model of the changes, trained along, names the targets: `domino_vae::Referee`.
     /// Otherwise the code that changes most is the target.
     pub referee: bool,
+}
+
+impl Default for ApartStage {
+    fn default() -> Self {
+        Self {
+            handover: adam(6000, 256, 3e-3),
+            tau: Schedule::ramp(0.1, 0.02).until(0.7).exponential(),
+            phase: adam(4000, 256, 3e-3),
+        }
+    }
 }
 
 impl Default for ThinStage {

@@ -22,8 +22,9 @@ mod variables;
 
 pub use candidates::Candidate;
 pub use config::{
-    CoarseToFine, ElboPhase, ExplicitStage, GraphStage, GroupStage, MechanismStage, ModelConfig,
-    PictureStage, RecipeConfig, RegressionStage, Scale, StartConfig, ThinStage, VariableStage,
+    ApartStage, CoarseToFine, ElboPhase, ExplicitStage, GraphStage, GroupStage, MechanismStage,
+    ModelConfig, PictureStage, RecipeConfig, RegressionStage, Scale, StartConfig, ThinStage,
+    VariableStage,
 };
 pub use error::FitError;
 pub use fit::{Diagnosis, Explained, Fit, embed, fit, fit_supervised};

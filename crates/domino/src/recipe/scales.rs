@@ -4,15 +4,20 @@ use domino_core::{Pairs, Stream};
 use domino_model::{download, upload_rows};
 use domino_train::{PairSource, PhaseConfig, Table, TrainContext, train};
 use domino_vae::start::{SlowConfig, SlowFunctions, WhitenConfig, Whitening};
-use domino_vae::{Handover, Ilcm, Referee, Sizes, ThinManifold, ThinWeights};
+use domino_vae::{
+    ChangePosterior, GivenTargets, Handover, Ilcm, Referee, Sizes, ThinManifold, ThinWeights,
+};
 use nalgebra::DMatrix;
 
 use super::candidates::{Candidate, judge};
 use super::variables::{Codes, Variables, Whitened, encode, linear_starts, new_models};
-use super::{CoarseToFine, FitError, RecipeConfig, Scale};
+use super::{ApartStage, CoarseToFine, FitError, RecipeConfig, Scale};
 
 /// Penalty on the linear maps between two scales, per row.
 const RIDGE: f64 = 1e-6;
+
+/// Least logarithm of a probability that a target is named with.
+const LEAST_LOG: f64 = -30.0;
 
 /// Rows on which reconstructions are compared.
 const JUDGED: usize = 2048;
@@ -86,8 +91,10 @@ fn taken_over(
     train_scale(start, train_on, place, scale, context)
 }
 
-/// A model that starts from slow functions. Where one of its codes comes to answer to two targets
-/// and another to none, slow functions take the one apart, and training goes on.
+/// A model that starts from slow functions. Where one of its codes has come to answer to two targets
+/// and another to none, slow functions take the one apart, and the model goes on with the targets
+/// that they name: left to name them itself, it would let an effect that is seen well win the
+/// interventions on a cause that is not.
 fn from_slow_functions(
     slow: &SlowConfig,
     scale: &Scale,
@@ -97,21 +104,54 @@ fn from_slow_functions(
 ) -> Result<Ilcm, FitError> {
     let (_, train_on, config) = scene;
     let mut rng = context.seed.rng_at(Stream::Init, 1 << 34);
-    let [before, after] = [&train_on.before, &train_on.after].map(|side| train_on.matrix(side));
-    let functions = SlowFunctions::new([&before, &after], config.model.d, slow, &mut rng);
+    let sides = [&train_on.before, &train_on.after].map(|side| train_on.matrix(side));
+    let functions = SlowFunctions::new(sides, config.model.d, slow, &mut rng);
     let [before, after] = functions.codes(&mut rng);
-    let mut model = taken_over(&Codes { before, after }, scale, scene, place, context)?;
+    let model = taken_over(&Codes { before, after }, scale, scene, place, context)?;
+    let trained = encode(&model, train_on, &context.device);
+    let mut apart: Option<[DMatrix<f64>; 2]> = None;
     for _ in 0..slow.splits {
-        let codes = encode(&model, train_on, &context.device);
-        let Some([before, after]) = functions.split([&codes.before, &codes.after], &mut rng) else {
-            break;
-        };
-        model = taken_over(&Codes { before, after }, scale, scene, place, context)?;
+        let [before, after] =
+            apart.as_ref().map_or([&trained.before, &trained.after], |[b, a]| [b, a]);
+        match functions.split([before, after], &mut rng) {
+            Some(codes) => apart = Some(codes),
+            None => break,
+        }
     }
-    Ok(model)
+    let Some([before, after]) = apart else { return Ok(model) };
+    given_targets(&Codes { before, after }, scale, scene, place, context)
+}
+
+/// A model of given codes, trained with the targets that these codes name.
+fn given_targets(
+    codes: &Codes,
+    scale: &Scale,
+    (stage, data, config): Scene<'_>,
+    place: &mut u64,
+    context: &mut TrainContext<'_>,
+) -> Result<Ilcm, FitError> {
+    let ApartStage { handover, tau, phase } = &stage.apart;
+    let model = handed_over(codes, data, *place, handover, config, context)?;
+    let changes = &codes.after - &codes.before;
+    let log_probs = ChangePosterior::fit(&changes).log_probs(&changes);
+    let width = data.components();
+    let rows = data.before.chunks(width).zip(data.after.chunks(width));
+    let both = rows.flat_map(|(before, after)| [before, after].concat()).collect();
+    let q = log_probs.transpose().iter().map(|&v| v.max(LEAST_LOG) as f32).collect();
+    let tables = [Table { data: both, dim: 2 * width }, Table { data: q, dim: model.dim() + 1 }];
+    let source = PairSource::with_pools(tables, vec![(0..changes.nrows() as u32).collect()]);
+    let weights = |progress| ThinWeights { tau: tau.at(progress), ..scale.weights(progress) };
+    *place += 2;
+    let name = (*place - 1, "variables");
+    Ok(train(GivenTargets { model }, &source, name, phase, weights, context)?.model)
 }
 
 impl Scale {
+    fn weights(&self, progress: f64) -> ThinWeights {
+        let noise = Some(self.noise.at(progress));
+        ThinWeights { tau: self.tau.at(progress), beta: 1.0, noise }
+    }
+
     fn features(&self, d: usize) -> WhitenConfig {
         WhitenConfig {
             variance: 1.0,
@@ -173,11 +213,7 @@ fn train_scale(
         data.components(),
         model.replicas(),
     );
-    let weights = |progress| ThinWeights {
-        tau: scale.tau.at(progress),
-        beta: 1.0,
-        noise: Some(scale.noise.at(progress)),
-    };
+    let weights = |progress| scale.weights(progress);
     let (replicas, d) = (model.replicas(), model.dim());
     let referee = scale.referee.then(|| Referee::new(replicas, d, &context.device));
     let objective = ThinManifold { model, referee };

@@ -29,9 +29,6 @@ const FIRST_CHANGE: f64 = 0.1;
 const DOUBLE: f64 = 1.5;
 const EMPTY: f64 = 0.5;
 
-/// Most functions of two variables among which one of them is sought.
-const PAIR_FUNCTIONS: usize = 5;
-
 /// Two searches whose evidence differs by less have found the same.
 const SAME: f64 = 1e-3;
 
@@ -93,13 +90,8 @@ impl Search {
     }
 
     /// Of codes that change by `[n, d]`, in standard deviations: the place of one that two targets
-    /// change and of one that none does, and a function `[functions, 2]` of each of the two.
-    pub(super) fn split(
-        &self,
-        codes: &DMatrix<f64>,
-        starts: usize,
-        rng: &mut dyn Rng,
-    ) -> Option<([usize; 2], DMatrix<f64>)> {
+    /// change and of one that none does, and which pairs change the first.
+    pub(super) fn doubled(&self, codes: &DMatrix<f64>) -> Option<([usize; 2], Vec<bool>)> {
         let named = self.named(codes);
         let share = |code: usize| {
             named.iter().filter(|&&name| name == Some(code)).count() as f64 / named.len() as f64
@@ -109,19 +101,7 @@ impl Search {
         if share(double) < DOUBLE * self.rate() || share(empty) > EMPTY * self.rate() {
             return None;
         }
-        let inside: Vec<bool> = named.iter().map(|&name| name == Some(double)).collect();
-        let hit = self.half(&inside, starts, rng)?;
-        let other = hit.iter().zip(&inside).map(|(q, &inside)| if inside { 1.0 - q } else { 0.0 });
-        let mut hits = [hit.clone(), other.collect()];
-        for _ in 0..TELLING_APART {
-            let [a, b] = hits.each_ref().map(|hit| self.gain(&self.block(hit.clone())));
-            for (row, _) in inside.iter().enumerate().filter(|(_, inside)| **inside) {
-                hits[0][row] = posterior(a[row], b[row]).0;
-                hits[1][row] = 1.0 - hits[0][row];
-            }
-        }
-        let columns = hits.map(|hit| self.block(hit).functions.column(0).into_owned());
-        Some(([double, empty], DMatrix::from_columns(&columns)))
+        Some(([double, empty], named.iter().map(|&name| name == Some(double)).collect()))
     }
 
     /// The code that each pair changes most beyond its usual change, if any.
@@ -150,26 +130,6 @@ impl Search {
             (gains[top][row] > 0.0).then_some(top)
         };
         (0..n).map(of_row).collect()
-    }
-
-    /// Among functions that pairs outside keep, the probability of pairs inside to change the one
-    /// that half of them keep.
-    fn half(&self, inside: &[bool], starts: usize, rng: &mut dyn Rng) -> Option<Vec<f64>> {
-        let outside = inside.iter().map(|&inside| f64::from(u8::from(!inside)));
-        let (functions, _) = self.slowest(outside, PAIR_FUNCTIONS.min(self.changes.ncols()));
-        let rows: Vec<usize> = (0..inside.len()).filter(|&row| inside[row]).collect();
-        let changes = self.changes.select_rows(&rows);
-        let searches = (2..=functions.ncols()).flat_map(|count| {
-            let search = Search::new(&changes * functions.columns(0, count), 1);
-            let free = vec![false; rows.len()];
-            (0..starts).map(|_| search.search(search.start(count, rng), &free)).collect::<Vec<_>>()
-        });
-        let best = searches
-            .filter(|found| (0.3..0.7).contains(&mean(&found.hit)))
-            .max_by(|a, b| a.evidence.total_cmp(&b.evidence))?;
-        let mut hit = vec![0.0; inside.len()];
-        rows.iter().zip(best.hit).for_each(|(&row, q)| hit[row] = q);
-        Some(hit)
     }
 
     fn start(&self, searched: usize, rng: &mut dyn Rng) -> DVector<f64> {
@@ -310,7 +270,7 @@ impl Search {
 }
 
 /// The probability of the first of two log weights, and the log of their sum.
-fn posterior(a: f64, b: f64) -> (f64, f64) {
+pub(super) fn posterior(a: f64, b: f64) -> (f64, f64) {
     let top = a.max(b);
     let log_sum = top + ((a - top).exp() + (b - top).exp()).ln();
     ((a - log_sum).exp(), log_sum)

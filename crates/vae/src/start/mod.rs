@@ -2,6 +2,7 @@
 //! of the differences, slow functions of the observations, and the share of change that one
 //! coordinate carries.
 
+mod apart;
 mod ica;
 mod kept;
 mod slow;

@@ -4,6 +4,7 @@ use rand_distr::{Distribution, StandardNormal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::apart::{RankCosines, apart};
 use super::kept::Search;
 use super::whiten::sorted_eigen;
 
@@ -13,8 +14,15 @@ const CHUNK: usize = 2048;
 /// Share of the mean variance that is added to the variance of every function.
 const RIDGE: f64 = 1e-4;
 
-/// Steps of the subspace iteration towards the slowest functions.
+/// Steps of the subspace iteration towards the slowest functions, and its least width.
 const SUBSPACE_STEPS: usize = 40;
+const SUBSPACE: usize = 20;
+
+/// Functions of the ranks of a code that are taken off all features.
+const RANK_COSINES: usize = 20;
+
+/// Functions beside a code of two variables among which the two are sought.
+const BESIDE: usize = 6;
 
 /// How codes are found among slow functions of the observations, see [`SlowFunctions`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -64,6 +72,9 @@ impl Default for SlowConfig {
 /// product of two is kept less often. (Slow feature analysis, Wiskott and Sejnowski 2002, with pairs
 /// for time.)
 pub struct SlowFunctions<'a> {
+    observations: [DMatrix<f64>; 2],
+    expansion: Expansion,
+    moments: Moments,
     sides: [DMatrix<f64>; 2],
     search: Search,
     config: &'a SlowConfig,
@@ -75,18 +86,23 @@ impl<'a> SlowFunctions<'a> {
     /// # Panics
     /// If the sides differ in shape, or there are no pairs.
     pub fn new(
-        [before, after]: [&DMatrix<f64>; 2],
+        observations: [DMatrix<f64>; 2],
         d: usize,
         config: &'a SlowConfig,
         rng: &mut dyn Rng,
     ) -> Self {
+        let [before, after] = &observations;
         assert_eq!(before.shape(), after.shape(), "both sides of the pairs");
         let n = before.nrows().min(config.rows);
-        let expansion = Expansion::new(&before.rows(0, n).into_owned(), config, rng);
-        let slow = expansion.slowest(before, after, n, config.functions);
+        let [x, y] = [before, after].map(|side| side.rows(0, n).into_owned());
+        let expansion = Expansion::new(&x, config, rng);
+        let moments = expansion.moments(&x);
+        let change = moments.ridged(expansion.change(&x, &y));
+        let count = config.functions.min(change.nrows());
+        let slow = least_change(&moments.spread, &change, count);
         let sides = [before, after].map(|side| expansion.apply(side, &slow));
         let search = Search::new((&sides[1] - &sides[0]).rows(0, n).into_owned(), d);
-        Self { sides, search, config }
+        Self { observations, expansion, moments, sides, search, config }
     }
 
     /// Codes `[n, d]` of both sides, of mean 0 and variance 1 before: functions each of which only
@@ -104,8 +120,10 @@ impl<'a> SlowFunctions<'a> {
     /// The same codes `[n, d]` of both sides with one that two targets change taken apart, into its
     /// own place and that of a code that none changes; nothing where there are no two such codes.
     ///
-    /// Functions that all other pairs keep are functions of the two variables; among these, the one
-    /// that half of the pairs in question keep is of one variable.
+    /// The slowest function `c` that all other pairs keep is a function of the two variables: often
+    /// an effect that is seen well, of a cause that is not. Beside it stand the slowest ones that are
+    /// uncorrelated with all functions of `c`. Two combinations of these are sought of which each of
+    /// the pairs in question keeps one.
     pub fn split(&self, codes: [&DMatrix<f64>; 2], rng: &mut dyn Rng) -> Option<[DMatrix<f64>; 2]> {
         let n = self.search.rows();
         let std = codes[0].row_variance().map(f64::sqrt);
@@ -113,9 +131,13 @@ impl<'a> SlowFunctions<'a> {
         for mut row in changes.row_iter_mut() {
             row.component_div_assign(&std.map(|s| s.max(f64::MIN_POSITIVE)));
         }
-        let (places, functions) = self.search.split(&changes, self.config.starts, rng)?;
-        let [before, after] = &self.sides;
-        let parts = standardised([before * &functions, after * &functions]);
+        let (places, inside) = self.search.doubled(&changes)?;
+        let [before, after] = self.kept_outside(&inside);
+        let inside: Vec<usize> = (0..n).filter(|&row| inside[row]).collect();
+        let changes = (&after - &before).select_rows(&inside);
+        let values = before.rows(0, n).into_owned();
+        let directions = apart(&values, &changes, self.config.starts, rng)?;
+        let parts = standardised([before * &directions, after * &directions]);
         let mut codes = codes.map(Clone::clone);
         for (side, part) in codes.iter_mut().zip(&parts) {
             for (at, &place) in places.iter().enumerate() {
@@ -123,6 +145,48 @@ impl<'a> SlowFunctions<'a> {
             }
         }
         Some(standardised(codes))
+    }
+
+    /// Of both sides, the slowest function of the pairs that are not inside and the slowest ones that
+    /// are uncorrelated with its functions: `[n, 1 + BESIDE]`, of mean 0 and variance 1 before.
+    fn kept_outside(&self, inside: &[bool]) -> [DMatrix<f64>; 2] {
+        let outside: Vec<usize> = (0..inside.len()).filter(|&row| !inside[row]).collect();
+        let [x, y] = self.observations.each_ref().map(|side| side.select_rows(&outside));
+        let change = self.moments.ridged(self.expansion.change(&x, &y));
+        let width = SUBSPACE.min(change.nrows());
+        let first = least_change(&self.moments.spread, &change, width).columns(0, 1).into_owned();
+        let c = self.observations.each_ref().map(|side| self.expansion.apply(side, &first));
+
+        let n = inside.len();
+        let ranks = RankCosines::of(c[0].iter().take(n).copied(), RANK_COSINES);
+        let of_ranks = c.each_ref().map(|c| {
+            let rows: Vec<_> = c.iter().map(|&value| ranks.of_value(value)).collect();
+            DMatrix::from_rows(&rows)
+        });
+        let known = of_ranks[0].rows(0, n).into_owned();
+        let centre = &self.moments.mean * known.row_mean();
+        let before = self.observations[0].rows(0, n).into_owned();
+        let moment = (self.expansion.times(&before, &known) / n as f64 - centre).transpose();
+        let gram = known.tr_mul(&known) / n as f64;
+        let taken = gram.cholesky().map_or_else(|| moment.clone(), |root| root.solve(&moment));
+
+        let moved = (&of_ranks[1] - &of_ranks[0]).select_rows(&outside);
+        let m = outside.len().max(1) as f64;
+        let cross = (self.expansion.times(&y, &moved) - self.expansion.times(&x, &moved)) / m;
+        let both = cross * &taken;
+        let spread = &self.moments.spread - moment.tr_mul(&taken);
+        let change =
+            change - &both - both.transpose() + taken.tr_mul(&(moved.tr_mul(&moved) / m * &taken));
+        let beside = least_change(&spread, &change, width).columns(0, BESIDE).into_owned();
+        let taken = &taken * &beside;
+        let sides = [0, 1].map(|side| {
+            let beside = self.expansion.apply(&self.observations[side], &beside);
+            let mut all = DMatrix::zeros(beside.nrows(), 1 + BESIDE);
+            all.set_column(0, &c[side].column(0));
+            all.columns_mut(1, BESIDE).copy_from(&(beside - &of_ranks[side] * &taken));
+            all
+        });
+        standardised(sides)
     }
 }
 
@@ -177,35 +241,52 @@ impl Expansion {
         features
     }
 
-    /// The `count` combinations of features `[features, count]`, of variance 1, that change least
-    /// between the sides of the first `n` pairs.
-    fn slowest(
-        &self,
-        before: &DMatrix<f64>,
-        after: &DMatrix<f64>,
-        n: usize,
-        count: usize,
-    ) -> DMatrix<f64> {
-        let size = self.directions.nrows() + self.directions.ncols();
-        let mut mean = DVector::zeros(size);
-        let [mut spread, mut change] = [(); 2].map(|()| DMatrix::<f64>::zeros(size, size));
-        for from in (0..n).step_by(CHUNK) {
-            let rows = CHUNK.min(n - from);
-            let [x, y] =
-                [before, after].map(|side| self.features(side.rows(from, rows).into_owned()));
+    /// Means and covariances of the features of rows.
+    fn moments(&self, rows: &DMatrix<f64>) -> Moments {
+        let size = self.len();
+        let (mut mean, mut spread) = (DVector::zeros(size), DMatrix::zeros(size, size));
+        for from in (0..rows.nrows()).step_by(CHUNK) {
+            let count = CHUNK.min(rows.nrows() - from);
+            let x = self.features(rows.rows(from, count).into_owned());
             mean += x.row_sum_tr();
             spread.gemm(1.0, &x.transpose(), &x, 1.0);
+        }
+        let n = rows.nrows() as f64;
+        mean /= n;
+        spread = spread / n - &mean * mean.transpose();
+        let ridge = RIDGE * spread.trace() / size as f64;
+        let mut moments = Moments { mean, spread: DMatrix::zeros(0, 0), ridge };
+        moments.spread = moments.ridged(spread);
+        moments
+    }
+
+    /// Mean products of the changes of the features between rows.
+    fn change(&self, before: &DMatrix<f64>, after: &DMatrix<f64>) -> DMatrix<f64> {
+        let mut change = DMatrix::zeros(self.len(), self.len());
+        for from in (0..before.nrows()).step_by(CHUNK) {
+            let count = CHUNK.min(before.nrows() - from);
+            let [x, y] =
+                [before, after].map(|side| self.features(side.rows(from, count).into_owned()));
             let moved = y - x;
             change.gemm(1.0, &moved.transpose(), &moved, 1.0);
         }
-        let n = n as f64;
-        mean /= n;
-        spread = spread / n - &mean * mean.transpose();
-        change /= n;
-        let ridge = RIDGE * spread.trace() / size as f64;
-        (0..size).for_each(|at| spread[(at, at)] += ridge);
-        (0..size).for_each(|at| change[(at, at)] += ridge);
-        least_change(spread, change, count.min(size))
+        change / before.nrows().max(1) as f64
+    }
+
+    /// Sums of products of the features of rows and given values of the same rows.
+    fn times(&self, rows: &DMatrix<f64>, values: &DMatrix<f64>) -> DMatrix<f64> {
+        let mut sums = DMatrix::zeros(self.len(), values.ncols());
+        for from in (0..rows.nrows()).step_by(CHUNK) {
+            let count = CHUNK.min(rows.nrows() - from);
+            let x = self.features(rows.rows(from, count).into_owned());
+            sums.gemm(1.0, &x.transpose(), &values.rows(from, count), 1.0);
+        }
+        sums
+    }
+
+    /// Number of features.
+    fn len(&self) -> usize {
+        self.directions.nrows() + self.directions.ncols()
     }
 
     /// Combinations of the features of all rows.
@@ -220,18 +301,32 @@ impl Expansion {
     }
 }
 
+/// Moments of features, with a ridge.
+struct Moments {
+    mean: DVector<f64>,
+    spread: DMatrix<f64>,
+    ridge: f64,
+}
+
+impl Moments {
+    fn ridged(&self, mut moment: DMatrix<f64>) -> DMatrix<f64> {
+        (0..moment.nrows()).for_each(|at| moment[(at, at)] += self.ridge);
+        moment
+    }
+}
+
 /// The generalised eigenvectors of the `count` smallest `v·change·v / v·spread·v`, by subspace
 /// iteration; `v·spread·v = 1`.
-fn least_change(spread: DMatrix<f64>, change: DMatrix<f64>, count: usize) -> DMatrix<f64> {
+fn least_change(spread: &DMatrix<f64>, change: &DMatrix<f64>, count: usize) -> DMatrix<f64> {
     let size = spread.nrows();
     let quotient = change.clone().cholesky().expect("a ridge makes it definite");
     // Slow directions carry little of a random start only if they are many: the identity is as good.
     let mut basis = DMatrix::from_fn(size, count, |i, j| f64::from(u8::from(i % count == j)));
     for _ in 0..SUBSPACE_STEPS {
-        basis = quotient.solve(&(&spread * basis)).qr().q();
+        basis = quotient.solve(&(spread * basis)).qr().q();
     }
     let within = |m: &DMatrix<f64>| basis.transpose() * (m * &basis);
-    let (spread, change) = (within(&spread), within(&change));
+    let (spread, change) = (within(spread), within(change));
     let (variances, directions) = sorted_eigen(spread);
     let mut sphering = directions;
     for (mut column, variance) in sphering.column_iter_mut().zip(&variances) {
@@ -250,9 +345,10 @@ mod tests {
     const VARIABLES: usize = 3;
 
     /// Noise of pairs that hit one of three variables or none, and observations in which the second
-    /// variable follows the first and the third runs over most of a circle. A little noise of their
-    /// own keeps fine functions of a variable from being as slow as coarse ones.
-    fn pairs(n: usize) -> ([DMatrix<f64>; 2], [DMatrix<f64>; 2]) {
+    /// variable follows the first and the third turns by up to `turn` radians to either side. A
+    /// little noise of their own keeps fine functions of a variable from being as slow as coarse
+    /// ones.
+    fn pairs(n: usize, turn: f64) -> ([DMatrix<f64>; 2], [DMatrix<f64>; 2]) {
         let mut rng = Seed(3).rng(Stream::Data);
         let before = DMatrix::from_fn(n, VARIABLES, |_, _| 2.0 * rng.random::<f64>() - 1.0);
         let mut after = before.clone();
@@ -264,7 +360,7 @@ mod tests {
         }
         let observed = [&before, &after].map(|e| {
             DMatrix::from_fn(n, 5, |row, at| {
-                let (first, turn) = (e[(row, 0)], 2.5 * e[(row, 2)]);
+                let (first, turn) = (e[(row, 0)], turn * e[(row, 2)]);
                 let second = 0.6 * e[(row, 1)] + (1.5 * first).sin();
                 let clean = match at {
                     0 => first,
@@ -313,11 +409,11 @@ mod tests {
 
     #[test]
     fn one_target_alone_changes_a_code() {
-        let (noise, observed) = pairs(4000);
+        let (noise, observed) = pairs(4000, 2.5);
         let config = small();
         let mut rng = Seed(0).rng(Stream::Init);
         let sides = [&observed[0], &observed[1]];
-        let functions = SlowFunctions::new(sides, VARIABLES, &config, &mut rng);
+        let functions = SlowFunctions::new(observed.clone(), VARIABLES, &config, &mut rng);
         let codes = functions.codes(&mut rng);
         let shares = [0, 1].map(|at| of_one_target([&codes[0], &codes[1]], &noise, at));
         assert!(shares[0] > 0.9 && shares[1] > 0.75, "{shares:.2?}");
@@ -327,11 +423,10 @@ mod tests {
 
     #[test]
     fn a_code_of_two_variables_is_taken_apart() {
-        let (noise, observed) = pairs(4000);
+        let (noise, observed) = pairs(4000, 1.5);
         let config = small();
         let mut rng = Seed(0).rng(Stream::Init);
-        let sides = [&observed[0], &observed[1]];
-        let functions = SlowFunctions::new(sides, VARIABLES, &config, &mut rng);
+        let functions = SlowFunctions::new(observed, VARIABLES, &config, &mut rng);
         let merged = noise.each_ref().map(|e| {
             let empty = DMatrix::from_fn(e.nrows(), 1, |row, _| (row as f64).sin());
             let sum = e.column(1) + e.column(2) * 1.3;
