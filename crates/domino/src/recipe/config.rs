@@ -2,7 +2,7 @@ use domino_dag::PairRegression;
 use domino_train::{AdamConfig, LearningRate, PhaseConfig, Schedule};
 use domino_vae::start::{SlowConfig, SmoothingConfig, WhitenConfig};
 use domino_vae::{
-    Averaging, ElboWeights, IlcmConfig, MechanismMode, PictureConfig, SolutionConfig, TargetMode,
+    Averaging, ConvolutionConfig, ElboWeights, IlcmConfig, MechanismMode, PictureConfig, SolutionConfig, TargetMode,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -166,8 +166,11 @@ impl Default for ExplicitStage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scale {
-    /// How pictures are smoothed.
+    /// How pictures are smoothed, where their features are not learned.
     pub smoothing: SmoothingConfig,
+    /// Convolutions whose latents take the place of smoothed pictures, where they are learned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub convolution: Option<ConvolutionStage>,
     /// Principal directions that are kept beyond the number of variables.
     pub extra: usize,
     /// Power of its standard deviation by which each direction is divided.
@@ -186,6 +189,7 @@ impl Default for Scale {
     fn default() -> Self {
         Self {
             smoothing: SmoothingConfig::default(),
+            convolution: None,
             extra: 28,
             power: 0.5,
             phase: adam(6000, 128, 3e-3),
@@ -193,6 +197,55 @@ impl Default for Scale {
             noise: Schedule::Constant(0.1),
             referee: false,
         }
+    }
+}
+
+/// Learning the features of pictures: convolutions, trained as an autoencoder of all pictures of both
+/// sides, of which principal directions are then kept as of smoothed pictures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConvolutionStage {
+    /// The network and its mirror.
+    pub network: ConvolutionConfig,
+    /// Most pictures that are learned from.
+    pub pictures: usize,
+    /// The phase; a batch of pairs is twice as many pictures.
+    pub phase: PhaseConfig,
+    /// What the strength of the latents costs over the noise that pictures are drawn through, in
+    /// units of the pictures' variance.
+    pub beta: f64,
+    /// Training of the convolutions together with the variables, after both; where absent,
+    /// variables are learned on convolutions that stay as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub joint: Option<JointStage>,
+}
+
+impl Default for ConvolutionStage {
+    fn default() -> Self {
+        Self {
+            network: ConvolutionConfig::default(),
+            pictures: 20_000,
+            phase: adam(1500, 32, 2e-3),
+            beta: 1e-5,
+            joint: None,
+        }
+    }
+}
+
+/// Learning convolutions and variables together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct JointStage {
+    /// The phase.
+    pub phase: PhaseConfig,
+    /// Weight of the pictures against the variables: it keeps features from shrinking to what never
+    /// changes.
+    pub pictures: f64,
+}
+
+impl Default for JointStage {
+    fn default() -> Self {
+        Self { phase: adam(500, 64, 3e-4), pictures: 1e3 }
     }
 }
 

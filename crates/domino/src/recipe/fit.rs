@@ -97,7 +97,7 @@ pub fn fit(
         _ => {
             let (whitening, [train_on, judge_on]) = whitened([pairs, held_out], config)?;
             let variables = learn_variables(&train_on, &judge_on, config, context)?;
-            Learned { whitening, train_on, variables }
+            Learned { features: Features { whitening, train_on, judge_on }, convolution: None, variables }
         }
     };
     complete(learned, [pairs, held_out], config, context)

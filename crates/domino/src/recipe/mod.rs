@@ -12,6 +12,7 @@
 
 mod candidates;
 mod config;
+mod convolution;
 mod error;
 mod fit;
 mod levels;
@@ -22,8 +23,9 @@ mod variables;
 
 pub use candidates::Candidate;
 pub use config::{
-    CoarseToFine, ElboPhase, ExplicitStage, GraphStage, GroupStage, MechanismStage, ModelConfig,
-    PictureStage, RecipeConfig, RegressionStage, Scale, StartConfig, ThinStage, VariableStage,
+    CoarseToFine, ConvolutionStage, ElboPhase, ExplicitStage, GraphStage, GroupStage, JointStage,
+    MechanismStage, ModelConfig, PictureStage, RecipeConfig, RegressionStage, Scale, StartConfig,
+    ThinStage, VariableStage,
 };
 pub use error::FitError;
 pub use fit::{Diagnosis, Explained, Fit, embed, fit, fit_supervised};

@@ -1,8 +1,8 @@
 //! From coarse pictures to fine ones.
 
-use domino_core::{Pairs, Stream};
+use domino_core::{Observations, Pairs, Stream};
 use domino_model::{download, upload_rows};
-use domino_train::{PairSource, PhaseConfig, Table, TrainContext, train};
+use domino_train::{PairSource, PhaseConfig, TrainContext, train};
 use domino_vae::start::{SlowConfig, SlowFunctions, WhitenConfig, Whitening};
 use domino_vae::{Handover, Ilcm, Referee, Sizes, ThinManifold, ThinWeights};
 use nalgebra::DMatrix;
@@ -19,9 +19,34 @@ const JUDGED: usize = 2048;
 
 /// What was learned, and the features of the last scale that it was learned on.
 pub(super) struct Learned {
+    pub(super) features: Features,
+    /// What pictures go through before the features are taken, if anything.
+    pub(super) convolution: Option<ConvolutionEncoder>,
+    pub(super) variables: Variables,
+}
+
+/// Features of the pairs.
+pub(super) struct Features {
     pub(super) whitening: Whitening,
     pub(super) train_on: Whitened,
-    pub(super) variables: Variables,
+    pub(super) judge_on: Whitened,
+}
+
+impl Features {
+    /// The features of both sets of pairs, by the first.
+    pub(super) fn fit(
+        sides: [&Pairs; 2],
+        d: usize,
+        config: &WhitenConfig,
+    ) -> Result<Self, FitError> {
+        Ok(Self::through(Whitening::fit(sides[0], d, config)?, sides))
+    }
+
+    /// The features of both sets of pairs by a given whitening.
+    fn through(whitening: Whitening, [pairs, held_out]: [&Pairs; 2]) -> Self {
+        let [train_on, judge_on] = [pairs, held_out].map(|side| Whitened::new(side, &whitening));
+        Self { whitening, train_on, judge_on }
+    }
 }
 
 /// Learns encoder and decoder on one scale after another: the first from the usual starts, of which
@@ -142,7 +167,7 @@ pub(super) fn handed_over(
         .with_linear_parts(&[unmixing], &[mixing], &context.device);
 
     let row_major = |m: &DMatrix<f64>| m.transpose().iter().map(|&v| v as f32).collect::<Vec<_>>();
-    let both = |sides: [Vec<f32>; 2], dim| Table { data: sides.concat(), dim };
+    let both = |sides: [Vec<f32>; 2], dim| Observations::Vectors { data: sides.concat(), dim };
     let x = both([data.before.clone(), data.after.clone()], data.components());
     let c = both([row_major(&codes.before), row_major(&codes.after)], d);
     let rows = 0..2 * codes.before.nrows() as u32;

@@ -1,0 +1,193 @@
+//! What a convolution of kernel 4 by 4 and stride 2 sees of pictures, and the way back.
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::flex::FlexTensor;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
+use burn::tensor::{Slice, Tensor, TensorData};
+
+/// Side of the kernel.
+pub(super) const KERNEL: usize = 4;
+
+/// Pictures `[n, h, w, c]` of even sides to what each place of a halved picture sees,
+/// `[n, h / 2, w / 2, 16 c]`: entry `(4 u + v) c + k` of place `(i, j)` is
+/// `x[2 i + u − 1, 2 j + v − 1, k]`, and 0 outside the picture.
+pub(super) fn windows(x: Tensor<4>) -> Tensor<4> {
+    Tensor::from_dispatch(<Dispatch as Windows>::windows(x.into_dispatch()))
+}
+
+/// The adjoint of [`windows`], `[n, h, w, 16 c]` to `[n, 2 h, 2 w, c]`: each pixel is the sum of all
+/// that [`windows`] would copy it to.
+pub(super) fn overlaid(rows: Tensor<4>) -> Tensor<4> {
+    Tensor::from_dispatch(<Dispatch as Windows>::overlaid(rows.into_dispatch()))
+}
+
+/// Both as operations of their own: composed of slices, their gradients would take ten times as long.
+#[cfg_attr(not(feature = "cuda"), backend_extension(Autodiff, Flex))]
+#[cfg_attr(feature = "cuda", backend_extension(Autodiff, Flex, Cube, Fusion))]
+trait Windows: Backend {
+    #[cfg_attr(feature = "cuda", fusion(default))]
+    fn windows(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        composed_windows::<Self>(x)
+    }
+
+    #[cfg_attr(feature = "cuda", fusion(default))]
+    fn overlaid(rows: FloatTensor<Self>) -> FloatTensor<Self> {
+        composed_overlaid::<Self>(rows)
+    }
+}
+
+impl Windows for Flex {
+    fn windows(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let [n, h, w, c] = x.shape().dims();
+        let x = x.to_contiguous();
+        let data = values(&x);
+        let mut out = vec![0.0; n * (h / 2) * (w / 2) * KERNEL * KERNEL * c];
+        for (from, to) in runs([n, h, w, c]) {
+            out[to.clone()].copy_from_slice(&data[from..from + to.len()]);
+        }
+        FlexTensor::from_data(TensorData::new(out, [n, h / 2, w / 2, KERNEL * KERNEL * c]))
+    }
+
+    fn overlaid(rows: FloatTensor<Self>) -> FloatTensor<Self> {
+        let [n, h, w, wide] = rows.shape().dims();
+        let shape = [n, 2 * h, 2 * w, wide / (KERNEL * KERNEL)];
+        let rows = rows.to_contiguous();
+        let data = values(&rows);
+        let mut out = vec![0.0; shape.iter().product()];
+        for (to, from) in runs(shape) {
+            let to = &mut out[to..to + from.len()];
+            to.iter_mut().zip(&data[from]).for_each(|(sum, value)| *sum += value);
+        }
+        FlexTensor::from_data(TensorData::new(out, shape))
+    }
+}
+
+/// Values of a contiguous tensor.
+fn values(tensor: &FlexTensor) -> &[f32] {
+    let (from, to) = tensor.layout().contiguous_offsets().expect("it was made contiguous");
+    &tensor.storage()[from..to]
+}
+
+/// Stretches of neighbouring pixels `[n, h, w, c]` that windows copy: the place of the first value in the
+/// pictures, and the places in the windows.
+fn runs([n, h, w, c]: [usize; 4]) -> impl Iterator<Item = (usize, std::ops::Range<usize>)> {
+    let (down, across) = (h / 2, w / 2);
+    (0..n * down).flat_map(move |line| {
+        let (picture, i) = (line / down, line % down);
+        let lines = (0..KERNEL).filter_map(move |u| Some((u, inside(2 * i + u, h)?)));
+        lines.flat_map(move |(u, row)| {
+            (0..across).map(move |j| {
+                // Columns 2 j − 1 to 2 j + 2 of the picture, as far as it goes.
+                let from = (2 * j).max(1) - 1;
+                let until = (2 * j + KERNEL - 1).min(w);
+                let missing = from + 1 - 2 * j;
+                let start = ((line * across + j) * KERNEL + u) * KERNEL * c + missing * c;
+                (((picture * h + row) * w + from) * c, start..start + (until - from) * c)
+            })
+        })
+    })
+}
+
+/// A place of the padded picture in the picture itself.
+fn inside(padded: usize, side: usize) -> Option<usize> {
+    padded.checked_sub(1).filter(|place| *place < side)
+}
+
+impl<B: Backend + Windows, C: CheckpointStrategy> Windows for Autodiff<B, C> {
+    fn windows(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let prepared = ToWindows.prepare::<C>([x.node()]).compute_bound().stateful();
+        match prepared {
+            OpsKind::Tracked(tracked) => tracked.finish((), B::windows(x.into_primitive())),
+            OpsKind::UnTracked(plain) => plain.finish(B::windows(x.into_primitive())),
+        }
+    }
+
+    fn overlaid(rows: FloatTensor<Self>) -> FloatTensor<Self> {
+        let prepared = FromWindows.prepare::<C>([rows.node()]).compute_bound().stateful();
+        match prepared {
+            OpsKind::Tracked(tracked) => tracked.finish((), B::overlaid(rows.into_primitive())),
+            OpsKind::UnTracked(plain) => plain.finish(B::overlaid(rows.into_primitive())),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct ToWindows;
+
+#[derive(Debug)]
+struct FromWindows;
+
+impl<B: Backend + Windows> Backward<B, 1> for ToWindows {
+    type State = ();
+
+    fn backward(self, ops: Ops<(), 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        pass_back::<B>(ops, grads, B::overlaid);
+    }
+}
+
+impl<B: Backend + Windows> Backward<B, 1> for FromWindows {
+    type State = ();
+
+    fn backward(self, ops: Ops<(), 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        pass_back::<B>(ops, grads, B::windows);
+    }
+}
+
+/// Hands a gradient on through the adjoint.
+fn pass_back<B: Backend>(
+    ops: Ops<(), 1>,
+    grads: &mut Gradients,
+    adjoint: fn(FloatTensor<B>) -> FloatTensor<B>,
+) {
+    let [parent] = ops.parents;
+    let gradient = grads.consume::<B>(&ops.node);
+    if let Some(parent) = parent {
+        grads.register::<B>(parent.id, adjoint(gradient));
+    }
+}
+
+/// [`windows`] of slices, for any device.
+fn composed_windows<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let [n, h, w, c] = x.shape().dims();
+    let whole = [0..n, 1..h + 1, 1..w + 1, 0..c].map(Slice::from);
+    let padded = B::float_slice_assign(zeros::<B>(&x, [n, h + 2, w + 2, c]), &whole, x);
+    let parts = kernel().map(|at| B::float_slice(padded.clone(), &every_other(at, [n, h, w, c])));
+    B::float_cat(parts.collect(), 3)
+}
+
+/// [`overlaid`] of slices, for any device.
+fn composed_overlaid<B: Backend>(rows: FloatTensor<B>) -> FloatTensor<B> {
+    let [n, h, w, wide] = rows.shape().dims();
+    let c = wide / (KERNEL * KERNEL);
+    let shape = [n, 2 * h, 2 * w, c];
+    let mut padded = zeros::<B>(&rows, [n, 2 * h + 2, 2 * w + 2, c]);
+    for (place, at) in kernel().enumerate() {
+        let own = [0..n, 0..h, 0..w, place * c..(place + 1) * c].map(Slice::from);
+        let part = B::float_slice(rows.clone(), &own);
+        let there = every_other(at, shape);
+        let sum = B::float_add(B::float_slice(padded.clone(), &there), part);
+        padded = B::float_slice_assign(padded, &there, sum);
+    }
+    B::float_slice(padded, &[0..n, 1..2 * h + 1, 1..2 * w + 1, 0..c].map(Slice::from))
+}
+
+fn zeros<B: Backend>(like: &FloatTensor<B>, shape: [usize; 4]) -> FloatTensor<B> {
+    B::float_zeros(shape.into(), &like.device(), like.dtype().into())
+}
+
+/// Rows and columns of the kernel.
+fn kernel() -> impl Iterator<Item = [usize; 2]> {
+    (0..KERNEL * KERNEL).map(|place| [place / KERNEL, place % KERNEL])
+}
+
+/// Every other pixel of padded pictures `[n, h + 2, w + 2, c]`, from a place of the kernel on.
+fn every_other([u, v]: [usize; 2], [n, h, w, c]: [usize; 4]) -> [Slice; 4] {
+    let half = |from: usize, side: usize| {
+        Slice::new(from as isize, Some((from + side - 1) as isize), 2)
+    };
+    [Slice::from(0..n), half(u, h), half(v, w), Slice::from(0..c)]
+}
