@@ -41,8 +41,8 @@ mod targets;
 mod thin;
 
 pub use convolution::{
-    AutoencoderWeights, ConvolutionConfig, ConvolutionDecoder, ConvolutionEncoder, ConvolutionError,
-    ConvolutionForm, JointThin, JointWeights, PictureAutoencoder,
+    AutoencoderWeights, ConvolutionConfig, ConvolutionDecoder, ConvolutionEncoder,
+    ConvolutionError, ConvolutionForm, JointThin, JointWeights, PictureAutoencoder,
 };
 pub use elbo::{Elbo, ElboWeights, MechanismMode, TargetMode};
 pub use elcm::{Acyclicity, Elcm, ElcmWeights};

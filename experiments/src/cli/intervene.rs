@@ -125,9 +125,7 @@ impl Args {
 pub(super) fn read_picture(path: &Path, known: Option<ImageShape>) -> Result<Observations> {
     let name = path.display();
     let Some(known) = known else {
-        bail!(
-            "{name}: expected a run on pictures, got one on vectors; name a file of pairs"
-        );
+        bail!("{name}: expected a run on pictures, got one on vectors; name a file of pairs");
     };
     let Picture { data, shape } = Picture::read(path, Limits::default())?;
     ensure!(

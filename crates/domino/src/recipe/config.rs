@@ -2,7 +2,8 @@ use domino_dag::PairRegression;
 use domino_train::{AdamConfig, LearningRate, PhaseConfig, Schedule};
 use domino_vae::start::{SlowConfig, SmoothingConfig, WhitenConfig};
 use domino_vae::{
-    Averaging, ConvolutionConfig, ElboWeights, IlcmConfig, MechanismMode, PictureConfig, SolutionConfig, TargetMode,
+    Averaging, ConvolutionConfig, ElboWeights, IlcmConfig, MechanismMode, PictureConfig,
+    SolutionConfig, TargetMode,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -183,6 +184,31 @@ pub struct Scale {
     pub noise: Schedule,
     /// Whether a model of the changes names the targets, as in [`ThinStage`].
     pub referee: bool,
+}
+
+impl Scale {
+    /// Checks the convolutions, where there are any, for `d` variables.
+    fn validate(&self, d: usize) -> Result<(), FitError> {
+        let Some(stage) = &self.convolution else { return Ok(()) };
+        stage.network.validate()?;
+        let latents = stage.network.latents;
+        if latents < d {
+            return Err(FitError::Config {
+                key: "convolution.network.latents",
+                expected: "at least model.d of them",
+                got: format!("{latents} for {d}"),
+            });
+        }
+        let joint = stage.joint.as_ref().map(|joint| joint.phase.batch);
+        if stage.phase.batch == 0 || joint == Some(0) || stage.pictures == 0 {
+            return Err(FitError::Config {
+                key: "convolution",
+                expected: "at least 1 picture in all and 1 pair per batch",
+                got: "0".to_owned(),
+            });
+        }
+        Ok(())
+    }
 }
 
 impl Default for Scale {
@@ -484,6 +510,9 @@ impl RecipeConfig {
                     got: "skip = false".to_owned(),
                 });
             }
+        }
+        if let VariableStage::CoarseToFine(stage) = &self.variables {
+            stage.scales.iter().try_for_each(|scale| scale.validate(self.model.d))?;
         }
         let joint = self.mechanisms == MechanismStage::Joint;
         let explicit = matches!(self.variables, VariableStage::Explicit(_));

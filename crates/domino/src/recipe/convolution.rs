@@ -26,8 +26,7 @@ impl Convolutions {
         context: &mut TrainContext<'_>,
     ) -> Result<Self, FitError> {
         let plain = context.device.clone().inner();
-        let (form, pictures) =
-            ConvolutionForm::fit(pairs, stage.pictures, &stage.network, &plain)?;
+        let (form, pictures) = ConvolutionForm::fit(pairs, stage.pictures, &stage.network, &plain)?;
         let mut rng = context.seed.rng_at(Stream::Init, (1 << 35) + *place);
         let autoencoder = PictureAutoencoder::new(form, &mut rng, &context.device);
         let weights = |_| AutoencoderWeights { beta: stage.beta };

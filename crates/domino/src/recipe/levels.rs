@@ -1,6 +1,6 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
-use domino_core::{Dag, Stream};
+use domino_core::{Dag, Observations, Stream};
 use domino_dag::{Mechanisms as Form, rightly_named};
 use domino_model::{download, upload, upload_rows};
 use domino_train::{PairSource, TrainContext, train};

@@ -186,8 +186,7 @@ fn kernel() -> impl Iterator<Item = [usize; 2]> {
 
 /// Every other pixel of padded pictures `[n, h + 2, w + 2, c]`, from a place of the kernel on.
 fn every_other([u, v]: [usize; 2], [n, h, w, c]: [usize; 4]) -> [Slice; 4] {
-    let half = |from: usize, side: usize| {
-        Slice::new(from as isize, Some((from + side - 1) as isize), 2)
-    };
+    let half =
+        |from: usize, side: usize| Slice::new(from as isize, Some((from + side - 1) as isize), 2);
     [Slice::from(0..n), half(u, h), half(v, w), Slice::from(0..c)]
 }

@@ -163,7 +163,8 @@ impl ConvolutionForm {
         let side = self.side();
         let mut data = Vec::with_capacity(take * side * side * COLOURS);
         for start in (0..take).step_by(CHUNK) {
-            let small = averaged(upload_range(pictures, start..take.min(start + CHUNK), device), side);
+            let small =
+                averaged(upload_range(pictures, start..take.min(start + CHUNK), device), side);
             data.extend(small.into_data().iter::<f32>().map(|v| (v * 255.0).round() as u8));
         }
         Observations::Images {
