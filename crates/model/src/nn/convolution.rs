@@ -81,3 +81,119 @@ fn of_kept_size(
     let std = (2.0 / fan_in as f64).sqrt();
     StackedLinear::with_normal_weights([1, d_in, d_out], std, 0.0, rng, device)
 }
+
+#[cfg(test)]
+mod tests {
+    use domino_core::{Seed, Stream};
+
+    use super::*;
+    use crate::host::values;
+    use crate::{cpu, standard_normal};
+
+    const SIZE: [usize; 4] = [2, 6, 8, 3];
+
+    /// A picture's value, 0 outside.
+    fn at(x: &[f32], [_, h, w, c]: [usize; 4], [n, i, j, k]: [isize; 4]) -> f64 {
+        let inside = (0..h as isize).contains(&i) && (0..w as isize).contains(&j);
+        let place = ((n * h as isize + i) * w as isize + j) * c as isize + k;
+        if inside { f64::from(x[place as usize]) } else { 0.0 }
+    }
+
+    /// Values, channels of the outputs, and indices of one entry of `[n, h, w, c]` after another.
+    fn places([n, h, w, c]: [usize; 4]) -> impl Iterator<Item = [isize; 4]> {
+        (0..n * h * w * c).map(move |place| {
+            [place / (h * w * c), place / (w * c) % h, place / c % w, place % c].map(|v| v as isize)
+        })
+    }
+
+    fn assert_close(got: &[f32], want: impl Iterator<Item = f64>) {
+        let mut count = 0;
+        for (got, want) in got.iter().zip(want) {
+            assert!((f64::from(*got) - want).abs() < 1e-4, "{got} against {want}");
+            count += 1;
+        }
+        assert_eq!(count, got.len());
+    }
+
+    #[test]
+    fn a_halving_convolution_is_the_naive_sum() {
+        let mut rng = Seed(1).rng(Stream::Init);
+        let x = standard_normal(SIZE, &mut rng, &cpu());
+        let layer = HalvingConvolution::new([3, 5], &mut rng, &cpu());
+        let (input, weight) = (values(x.clone()), values(layer.product.weight.val()));
+        let y = layer.forward(x);
+        assert_eq!(y.dims(), [2, 3, 4, 5]);
+        let naive = places([2, 3, 4, 5]).map(|[n, i, j, l]| {
+            let terms = places([1, 4, 4, 3]).map(|[_, u, v, k]| {
+                let seen = at(&input, SIZE, [n, 2 * i + u - 1, 2 * j + v - 1, k]);
+                seen * f64::from(weight[(((4 * u + v) * 3 + k) * 5 + l) as usize])
+            });
+            terms.sum()
+        });
+        assert_close(&values(y), naive);
+    }
+
+    #[test]
+    fn a_doubling_convolution_is_the_naive_sum() {
+        let mut rng = Seed(2).rng(Stream::Init);
+        let x = standard_normal(SIZE, &mut rng, &cpu());
+        let layer = DoublingConvolution::new([3, 5], &mut rng, &cpu());
+        let (input, weight) = (values(x.clone()), values(layer.product.weight.val()));
+        let y = layer.forward(x);
+        assert_eq!(y.dims(), [2, 12, 16, 5]);
+        let naive = places([2, 12, 16, 5]).map(|[n, p, q, l]| {
+            let terms = places([1, 6, 8, 3]).map(|[_, i, j, k]| {
+                let (u, v) = (p + 1 - 2 * i, q + 1 - 2 * j);
+                let weight = |place: isize| f64::from(weight[place as usize]);
+                let hit = (0..4).contains(&u) && (0..4).contains(&v);
+                let share = if hit { weight(k * 80 + (4 * u + v) * 5 + l) } else { 0.0 };
+                at(&input, SIZE, [n, i, j, k]) * share
+            });
+            terms.sum()
+        });
+        assert_close(&values(y), naive);
+    }
+
+    /// The slope of the squared length of what a layer gives, along a direction: by gradients, and by
+    /// the difference of two values, which is exact for squares of linear functions.
+    fn slopes(x: &Tensor<4>, layer: impl Fn(Tensor<4>) -> Tensor<4>) -> [f64; 2] {
+        let device = cpu().autodiff();
+        let direction = standard_normal(x.dims(), &mut Seed(9).rng(Stream::Eval), &cpu());
+        let on = |x: Tensor<4>| Tensor::<4>::from_data(x.into_data(), &device);
+        let value = |x: Tensor<4>| layer(on(x)).square().sum();
+        let tracked = on(x.clone()).require_grad();
+        let grads = layer(tracked.clone()).square().sum().backward();
+        let gradient = tracked.grad(&grads).expect("it was tracked");
+        let by_gradient = (gradient * direction.clone()).sum().into_scalar::<f64>();
+        let [ahead, behind] = [0.5, -0.5]
+            .map(|step| value(x.clone() + direction.clone() * step).into_scalar::<f64>());
+        [by_gradient, ahead - behind]
+    }
+
+    #[test]
+    fn gradients_are_those_of_finite_differences() {
+        let mut rng = Seed(3).rng(Stream::Init);
+        let x = standard_normal(SIZE, &mut rng, &cpu());
+        let device = cpu().autodiff();
+        let halving = HalvingConvolution::new([3, 4], &mut rng, &device);
+        let doubling = DoublingConvolution::new([3, 4], &mut rng, &device);
+        for [got, want] in [slopes(&x, |x| halving.forward(x)), slopes(&x, |x| doubling.forward(x))]
+        {
+            assert!((got - want).abs() < 1e-3 * want.abs().max(1.0), "{got} against {want}");
+        }
+    }
+
+    #[test]
+    fn the_weights_of_a_convolution_get_their_gradient() {
+        let device = cpu().autodiff();
+        let mut rng = Seed(4).rng(Stream::Init);
+        let x = standard_normal([1, 4, 4, 1], &mut rng, &device);
+        let layer = HalvingConvolution::new([1, 1], &mut rng, &device);
+        let grads = layer.forward(x.clone()).sum().backward();
+        let gradient = layer.product.weight.val().grad(&grads).expect("a parameter");
+        // The kernel's place (1, 1) sees the upper left pixels of all four blocks.
+        let seen: Vec<f32> = values(x.inner());
+        let want = seen[0] + seen[2] + seen[8] + seen[10];
+        assert!((values(gradient)[5] - want).abs() < 1e-5);
+    }
+}

@@ -190,3 +190,39 @@ fn every_other([u, v]: [usize; 2], [n, h, w, c]: [usize; 4]) -> [Slice; 4] {
         |from: usize, side: usize| Slice::new(from as isize, Some((from + side - 1) as isize), 2);
     [Slice::from(0..n), half(u, h), half(v, w), Slice::from(0..c)]
 }
+
+#[cfg(test)]
+mod tests {
+    use domino_core::{Seed, Stream};
+
+    use super::*;
+    use crate::{cpu, standard_normal};
+
+    #[test]
+    fn both_ways_are_adjoint() {
+        let mut rng = Seed(5).rng(Stream::Init);
+        let x = standard_normal([3, 6, 4, 2], &mut rng, &cpu());
+        let y = standard_normal([3, 3, 2, 32], &mut rng, &cpu());
+        let there = (windows(x.clone()) * y.clone()).sum().into_scalar::<f64>();
+        let back = (x * overlaid(y)).sum().into_scalar::<f64>();
+        assert!((there - back).abs() < 1e-4, "{there} against {back}");
+    }
+
+    #[test]
+    fn slices_give_the_same() {
+        let mut rng = Seed(6).rng(Stream::Init);
+        let plain = |x: Tensor<4>| FlexTensor::from_data(x.into_data());
+        let x = standard_normal([2, 4, 6, 3], &mut rng, &cpu());
+        let rows = standard_normal([2, 2, 3, 48], &mut rng, &cpu());
+        let pairs = [
+            (composed_windows::<Flex>(plain(x.clone())), windows(x)),
+            (composed_overlaid::<Flex>(plain(rows.clone())), overlaid(rows)),
+        ];
+        for (slices, own) in pairs {
+            assert_eq!(slices.shape().dims::<4>(), own.dims());
+            let own: Vec<f32> = own.into_data().iter::<f32>().collect();
+            let slices = slices.to_contiguous();
+            assert!(values(&slices).iter().zip(&own).all(|(a, b)| (a - b).abs() < 1e-5));
+        }
+    }
+}

@@ -4,6 +4,8 @@ mod autoencoder;
 mod form;
 mod joint;
 mod network;
+#[cfg(test)]
+mod tests;
 
 pub use autoencoder::{AutoencoderWeights, PictureAutoencoder};
 pub use form::{ConvolutionConfig, ConvolutionError, ConvolutionForm};

@@ -21,10 +21,10 @@ const CHUNK: usize = 128;
 /// and row in `[−1, 1]`: what a filter sees is the same everywhere, but where it sees it is not.
 #[derive(Module, Debug)]
 pub struct ConvolutionEncoder {
-    colours: HalvingConvolution,
+    pub(super) colours: HalvingConvolution,
     /// The same layer's part for the coordinates, which are the same in all pictures: evaluated
     /// once per batch.
-    places: HalvingConvolution,
+    pub(super) places: HalvingConvolution,
     layers: Vec<HalvingConvolution>,
     head: StackedLinear,
     #[module(skip)]
@@ -68,12 +68,17 @@ impl ConvolutionEncoder {
 
     /// Latents `[n, latents]` of standardised pictures `[n, side, side, 3]`.
     pub(super) fn latents(&self, pictures: Tensor<4>) -> Tensor<2> {
-        let [n, side, _, _] = pictures.dims();
-        let places = self.places.forward(coordinates(side, &pictures.device()));
-        let first = relu(self.colours.forward(pictures) + places);
+        let first = self.first(pictures);
         let cells = self.layers.iter().fold(first, |x, layer| relu(layer.forward(x)));
-        let [_, height, width, channels] = cells.dims();
+        let [n, height, width, channels] = cells.dims();
         self.head.forward(cells.reshape([n, height * width * channels]))
+    }
+
+    /// The first layer, on standardised pictures and their coordinates.
+    pub(super) fn first(&self, pictures: Tensor<4>) -> Tensor<4> {
+        let [_, side, _, _] = pictures.dims();
+        let places = self.places.forward(coordinates(side, &pictures.device()));
+        relu(self.colours.forward(pictures) + places)
     }
 
     /// The latents of both sides of pairs, as observations.
@@ -131,7 +136,7 @@ impl ConvolutionDecoder {
 }
 
 /// Column and row of each pixel in `[−1, 1]`, `[1, side, side, 2]`.
-fn coordinates(side: usize, device: &Device) -> Tensor<4> {
+pub(super) fn coordinates(side: usize, device: &Device) -> Tensor<4> {
     let place = |at: usize| 2.0 * at as f32 / (side - 1) as f32 - 1.0;
     let pixels = (0..side * side).flat_map(|at| [place(at % side), place(at / side)]);
     Tensor::from_data(TensorData::new(pixels.collect::<Vec<f32>>(), [1, side, side, 2]), device)
