@@ -48,7 +48,9 @@ impl PairSource {
 
 fn gather(table: &Observations, rows: &[u32], device: &Device) -> Obs {
     let mut data = Vec::with_capacity(rows.len() * table.dim());
-    rows.iter().for_each(|&row| table.push_row(row as usize, &mut data));
+    for &row in rows {
+        table.push_row(row as usize, &mut data);
+    }
     Obs(upload_rows(data, table.dim(), device))
 }
 

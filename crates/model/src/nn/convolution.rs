@@ -94,15 +94,17 @@ mod tests {
 
     /// A picture's value, 0 outside.
     fn at(x: &[f32], [_, h, w, c]: [usize; 4], [n, i, j, k]: [isize; 4]) -> f64 {
-        let inside = (0..h as isize).contains(&i) && (0..w as isize).contains(&j);
-        let place = ((n * h as isize + i) * w as isize + j) * c as isize + k;
+        let [h, w, c] = [h, w, c].map(usize::cast_signed);
+        let inside = (0..h).contains(&i) && (0..w).contains(&j);
+        let place = ((n * h + i) * w + j) * c + k;
         if inside { f64::from(x[place as usize]) } else { 0.0 }
     }
 
-    /// Values, channels of the outputs, and indices of one entry of `[n, h, w, c]` after another.
+    /// The indices of one entry of `[n, h, w, c]` after another.
     fn places([n, h, w, c]: [usize; 4]) -> impl Iterator<Item = [isize; 4]> {
         (0..n * h * w * c).map(move |place| {
-            [place / (h * w * c), place / (w * c) % h, place / c % w, place % c].map(|v| v as isize)
+            [place / (h * w * c), place / (w * c) % h, place / c % w, place % c]
+                .map(usize::cast_signed)
         })
     }
 

@@ -26,30 +26,40 @@ pub(super) fn overlaid(rows: Tensor<4>) -> Tensor<4> {
 }
 
 /// Both as operations of their own: composed of slices, their gradients would take ten times as long.
-#[cfg_attr(not(feature = "cuda"), backend_extension(Autodiff, Flex))]
-#[cfg_attr(feature = "cuda", backend_extension(Autodiff, Flex, Cube, Fusion))]
+#[backend_extension(
+    Autodiff,
+    Flex,
+    Cube: cfg(feature = "cuda"),
+    Fusion: cfg(feature = "cuda")
+)]
 trait Windows: Backend {
-    #[cfg_attr(feature = "cuda", fusion(default))]
+    #[fusion(default)]
     fn windows(x: FloatTensor<Self>) -> FloatTensor<Self> {
         composed_windows::<Self>(x)
     }
 
-    #[cfg_attr(feature = "cuda", fusion(default))]
+    #[fusion(default)]
     fn overlaid(rows: FloatTensor<Self>) -> FloatTensor<Self> {
         composed_overlaid::<Self>(rows)
     }
 }
+
+#[cfg(feature = "cuda")]
+impl Windows for burn::backend::Cube {}
 
 impl Windows for Flex {
     fn windows(x: FloatTensor<Self>) -> FloatTensor<Self> {
         let [n, h, w, c] = x.shape().dims();
         let x = x.to_contiguous();
         let data = values(&x);
-        let mut out = vec![0.0; n * (h / 2) * (w / 2) * KERNEL * KERNEL * c];
+        let wide = KERNEL * KERNEL * c;
+        let mut out = Vec::with_capacity(n * (h / 2) * (w / 2) * wide);
         for (from, to) in runs([n, h, w, c]) {
-            out[to.clone()].copy_from_slice(&data[from..from + to.len()]);
+            out.resize(to.start, 0.0);
+            out.extend_from_slice(&data[from..from + to.len()]);
         }
-        FlexTensor::from_data(TensorData::new(out, [n, h / 2, w / 2, KERNEL * KERNEL * c]))
+        out.resize(n * (h / 2) * (w / 2) * wide, 0.0);
+        FlexTensor::from_data(TensorData::new(out, [n, h / 2, w / 2, wide]))
     }
 
     fn overlaid(rows: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -57,7 +67,9 @@ impl Windows for Flex {
         let shape = [n, 2 * h, 2 * w, wide / (KERNEL * KERNEL)];
         let rows = rows.to_contiguous();
         let data = values(&rows);
-        let mut out = vec![0.0; shape.iter().product()];
+        // Memory that was used before: the allocator maps what must be zero anew.
+        let mut out = Vec::new();
+        out.resize(shape.iter().product(), 0.0);
         for (to, from) in runs(shape) {
             let to = &mut out[to..to + from.len()];
             to.iter_mut().zip(&data[from]).for_each(|(sum, value)| *sum += value);
@@ -72,22 +84,20 @@ fn values(tensor: &FlexTensor) -> &[f32] {
     &tensor.storage()[from..to]
 }
 
-/// Stretches of neighbouring pixels `[n, h, w, c]` that windows copy: the place of the first value in the
-/// pictures, and the places in the windows.
+/// Stretches of neighbouring pixels `[n, h, w, c]` that windows copy, in the order of the windows: the
+/// place of the first value in the pictures, and the places in the windows.
 fn runs([n, h, w, c]: [usize; 4]) -> impl Iterator<Item = (usize, std::ops::Range<usize>)> {
     let (down, across) = (h / 2, w / 2);
-    (0..n * down).flat_map(move |line| {
-        let (picture, i) = (line / down, line % down);
-        let lines = (0..KERNEL).filter_map(move |u| Some((u, inside(2 * i + u, h)?)));
-        lines.flat_map(move |(u, row)| {
-            (0..across).map(move |j| {
-                // Columns 2 j − 1 to 2 j + 2 of the picture, as far as it goes.
-                let from = (2 * j).max(1) - 1;
-                let until = (2 * j + KERNEL - 1).min(w);
-                let missing = from + 1 - 2 * j;
-                let start = ((line * across + j) * KERNEL + u) * KERNEL * c + missing * c;
-                (((picture * h + row) * w + from) * c, start..start + (until - from) * c)
-            })
+    (0..n * down * across).flat_map(move |place| {
+        let (picture, i, j) = (place / (down * across), place / across % down, place % across);
+        // Columns 2 j − 1 to 2 j + 2 of the picture, as far as it goes.
+        let from = (2 * j).max(1) - 1;
+        let until = (2 * j + KERNEL - 1).min(w);
+        let missing = from + 1 - 2 * j;
+        (0..KERNEL).filter_map(move |u| {
+            let row = inside(2 * i + u, h)?;
+            let start = ((place * KERNEL + u) * KERNEL + missing) * c;
+            Some((((picture * h + row) * w + from) * c, start..start + (until - from) * c))
         })
     })
 }
@@ -186,8 +196,7 @@ fn kernel() -> impl Iterator<Item = [usize; 2]> {
 
 /// Every other pixel of padded pictures `[n, h + 2, w + 2, c]`, from a place of the kernel on.
 fn every_other([u, v]: [usize; 2], [n, h, w, c]: [usize; 4]) -> [Slice; 4] {
-    let half =
-        |from: usize, side: usize| Slice::new(from as isize, Some((from + side - 1) as isize), 2);
+    let half = |from, side| Slice { step: 2, ..Slice::from(from..from + side - 1) };
     [Slice::from(0..n), half(u, h), half(v, w), Slice::from(0..c)]
 }
 

@@ -9,7 +9,7 @@ use super::ConvolutionForm;
 use super::form::{CELLS, COLOURS, upload_range};
 
 /// Pictures encoded at once: larger blocks are mapped and faulted anew by every operation.
-const CHUNK: usize = 128;
+const CHUNK: usize = 64;
 
 /// From pictures to a few values: convolutions that halve, down to 4 by 4 cells, and a linear layer.
 ///
