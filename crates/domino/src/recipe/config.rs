@@ -2,13 +2,12 @@ use domino_dag::PairRegression;
 use domino_train::{AdamConfig, LearningRate, PhaseConfig, Schedule};
 use domino_vae::start::{SlowConfig, SmoothingConfig, WhitenConfig};
 use domino_vae::{
-    Averaging, ConvolutionConfig, ElboWeights, IlcmConfig, MechanismMode, PictureConfig,
-    SolutionConfig, TargetMode,
+    Averaging, ElboWeights, IlcmConfig, MechanismMode, PictureConfig, SolutionConfig, TargetMode,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::FitError;
+use super::{ConvolutionStage, FitError};
 
 /// Everything that decides how a model is fitted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -186,31 +185,6 @@ pub struct Scale {
     pub referee: bool,
 }
 
-impl Scale {
-    /// Checks the convolutions, where there are any, for `d` variables.
-    fn validate(&self, d: usize) -> Result<(), FitError> {
-        let Some(stage) = &self.convolution else { return Ok(()) };
-        stage.network.validate()?;
-        let latents = stage.network.latents;
-        if latents < d {
-            return Err(FitError::Config {
-                key: "convolution.network.latents",
-                expected: "at least model.d of them",
-                got: format!("{latents} for {d}"),
-            });
-        }
-        let joint = stage.joint.as_ref().map(|joint| joint.phase.batch);
-        if stage.phase.batch == 0 || joint == Some(0) || stage.pictures == 0 {
-            return Err(FitError::Config {
-                key: "convolution",
-                expected: "at least 1 picture in all and 1 pair per batch",
-                got: "0".to_owned(),
-            });
-        }
-        Ok(())
-    }
-}
-
 impl Default for Scale {
     fn default() -> Self {
         Self {
@@ -223,55 +197,6 @@ impl Default for Scale {
             noise: Schedule::Constant(0.1),
             referee: false,
         }
-    }
-}
-
-/// Learning the features of pictures: convolutions, trained as an autoencoder of all pictures of both
-/// sides, of which principal directions are then kept as of smoothed pictures.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ConvolutionStage {
-    /// The network and its mirror.
-    pub network: ConvolutionConfig,
-    /// Most pictures that are learned from.
-    pub pictures: usize,
-    /// The phase; a batch of pairs is twice as many pictures.
-    pub phase: PhaseConfig,
-    /// What the strength of the latents costs over the noise that pictures are drawn through, in
-    /// units of the pictures' variance.
-    pub beta: f64,
-    /// Training of the convolutions together with the variables, after both; where absent,
-    /// variables are learned on convolutions that stay as they are.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub joint: Option<JointStage>,
-}
-
-impl Default for ConvolutionStage {
-    fn default() -> Self {
-        Self {
-            network: ConvolutionConfig::default(),
-            pictures: 20_000,
-            phase: adam(1500, 32, 2e-3),
-            beta: 1e-5,
-            joint: None,
-        }
-    }
-}
-
-/// Learning convolutions and variables together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct JointStage {
-    /// The phase.
-    pub phase: PhaseConfig,
-    /// Weight of the pictures against the variables: it keeps features from shrinking to what never
-    /// changes.
-    pub pictures: f64,
-}
-
-impl Default for JointStage {
-    fn default() -> Self {
-        Self { phase: adam(500, 64, 3e-4), pictures: 1e3 }
     }
 }
 
@@ -289,7 +214,7 @@ impl Default for CoarseToFine {
     }
 }
 
-fn adam(steps: u64, batch: usize, peak: f64) -> PhaseConfig {
+pub(super) fn adam(steps: u64, batch: usize, peak: f64) -> PhaseConfig {
     let learning_rate = LearningRate { peak, ..LearningRate::default() };
     PhaseConfig { steps, batch, optimizer: AdamConfig { learning_rate, ..AdamConfig::default() } }
 }
@@ -512,7 +437,8 @@ impl RecipeConfig {
             }
         }
         if let VariableStage::CoarseToFine(stage) = &self.variables {
-            stage.scales.iter().try_for_each(|scale| scale.validate(self.model.d))?;
+            let mut learned = stage.scales.iter().filter_map(|scale| scale.convolution.as_ref());
+            learned.try_for_each(|convolution| convolution.validate(self.model.d))?;
         }
         let joint = self.mechanisms == MechanismStage::Joint;
         let explicit = matches!(self.variables, VariableStage::Explicit(_));

@@ -2,14 +2,90 @@
 
 use burn::module::Module;
 use domino_core::{Observations, Pairs, Stream};
-use domino_train::{PairSource, TrainContext, train};
+use domino_train::{PairSource, PhaseConfig, TrainContext, train};
 use domino_vae::{
-    AutoencoderWeights, ConvolutionEncoder, ConvolutionForm, Ilcm, JointThin, JointWeights,
-    PictureAutoencoder, Referee, ThinManifold,
+    AutoencoderWeights, ConvolutionConfig, ConvolutionEncoder, ConvolutionForm, Ilcm, JointThin,
+    JointWeights, PictureAutoencoder, Referee, ThinManifold,
 };
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use super::config::adam;
 use super::scales::{Features, thin_weights};
-use super::{ConvolutionStage, FitError, JointStage, Scale};
+use super::{FitError, Scale};
+
+/// Learning the features of pictures: convolutions, trained as an autoencoder of all pictures of both
+/// sides, of which principal directions are then kept as of smoothed pictures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConvolutionStage {
+    /// The network and its mirror.
+    pub network: ConvolutionConfig,
+    /// Most pictures that are learned from.
+    pub pictures: usize,
+    /// The phase; a batch of pairs is twice as many pictures.
+    pub phase: PhaseConfig,
+    /// What the strength of the latents costs over the noise that pictures are drawn through, in
+    /// units of the pictures' variance.
+    pub beta: f64,
+    /// Training of the convolutions together with the variables, after both; where absent,
+    /// variables are learned on convolutions that stay as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub joint: Option<JointStage>,
+}
+
+impl Default for ConvolutionStage {
+    fn default() -> Self {
+        Self {
+            network: ConvolutionConfig::default(),
+            pictures: 20_000,
+            phase: adam(1500, 32, 2e-3),
+            beta: 1e-5,
+            joint: None,
+        }
+    }
+}
+
+impl ConvolutionStage {
+    /// Checks the sizes, for `d` variables.
+    pub(super) fn validate(&self, d: usize) -> Result<(), FitError> {
+        self.network.validate()?;
+        let latents = self.network.latents;
+        if latents < d {
+            return Err(FitError::Config {
+                key: "convolution.network.latents",
+                expected: "at least model.d of them",
+                got: format!("{latents} for {d}"),
+            });
+        }
+        let joint = self.joint.as_ref().map(|joint| joint.phase.batch);
+        if self.phase.batch == 0 || joint == Some(0) || self.pictures == 0 {
+            return Err(FitError::Config {
+                key: "convolution",
+                expected: "at least 1 picture in all and 1 pair per batch",
+                got: "0".to_owned(),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Learning convolutions and variables together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct JointStage {
+    /// The phase.
+    pub phase: PhaseConfig,
+    /// Weight of the pictures against the variables: it keeps features from shrinking to what never
+    /// changes.
+    pub pictures: f64,
+}
+
+impl Default for JointStage {
+    fn default() -> Self {
+        Self { phase: adam(500, 64, 3e-4), pictures: 1e3 }
+    }
+}
 
 /// Convolutions that were trained, and the pictures that they learned from.
 pub(super) struct Convolutions {

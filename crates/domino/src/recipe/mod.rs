@@ -23,10 +23,10 @@ mod variables;
 
 pub use candidates::Candidate;
 pub use config::{
-    CoarseToFine, ConvolutionStage, ElboPhase, ExplicitStage, GraphStage, GroupStage, JointStage,
-    MechanismStage, ModelConfig, PictureStage, RecipeConfig, RegressionStage, Scale, StartConfig,
-    ThinStage, VariableStage,
+    CoarseToFine, ElboPhase, ExplicitStage, GraphStage, GroupStage, MechanismStage, ModelConfig,
+    PictureStage, RecipeConfig, RegressionStage, Scale, StartConfig, ThinStage, VariableStage,
 };
+pub use convolution::{ConvolutionStage, JointStage};
 pub use error::FitError;
 pub use fit::{Diagnosis, Explained, Fit, embed, fit, fit_supervised};
 pub use saved::{load, save};
