@@ -24,6 +24,8 @@ class DominoModel:
         self.graph = self.description["graph"]
         self.networks = load_file(folder / "networks.safetensors")
         self.mechanisms = load_file(folder / "mechanisms.safetensors")
+        convolution = folder / "convolution.safetensors"
+        self.convolution = load_file(convolution) if convolution.exists() else None
         picture = folder / "picture.safetensors"
         self.picture = load_file(picture) if picture.exists() else None
 
@@ -74,13 +76,31 @@ class DominoModel:
     def _whiten(self, x):
         whitening = self.description["whitening"]
         smoothing = whitening["smoothing"]
-        if smoothing is not None:
+        if self.convolution is not None:
+            x = self._convolve(x)
+        elif smoothing is not None:
             shape = smoothing["shape"]
             size = [len(x), shape["height"], shape["width"], shape["channels"]]
             rows, columns = _matrix(smoothing["rows"]), _matrix(smoothing["columns"])
             x = np.einsum("rh,nhwc,kw->nrkc", rows, x.reshape(size), columns, optimize=True)
             x = x.reshape(len(x), -1)
         return (x - _matrix(whitening["mean"]).T) @ _matrix(whitening["forward"])
+
+    def _convolve(self, x):
+        """Latents `[n, latents]` of pictures that go through convolutions."""
+        form, weights = self.description["convolution"], self.convolution
+        whole = form["shape"]["height"]
+        side = min(whole, form["config"]["side"])
+        x = x.reshape(len(x), side, whole // side, side, whole // side, 3).mean((2, 4))
+        x = (x - np.array(form["mean"])) / np.array(form["std"])
+        place = np.linspace(-1, 1, side)
+        places = np.stack(np.meshgrid(place, place), -1)[None]
+        hidden = _halved(weights, "colours", x) + _halved(weights, "places", places)
+        hidden, layer = np.maximum(hidden, 0), 0
+        while f"layers.{layer}.product.weight" in weights:
+            hidden = np.maximum(_halved(weights, f"layers.{layer}", hidden), 0)
+            layer += 1
+        return hidden.reshape(len(x), -1) @ weights["head.weight"][0] + weights["head.bias"][0]
 
     def _network(self, weights, name, x):
         hidden = _trunk(weights, f"{name}.trunk", x)
@@ -115,6 +135,15 @@ def _matrix(saved):
     """A matrix saved as [values by column, rows, columns]; a column where the last is None."""
     values, rows, columns = saved
     return np.array(values).reshape((rows, columns or 1), order="F")
+
+
+def _halved(weights, name, x):
+    """A convolution of kernel 4 by 4 and stride 2, `[n, h, w, c]` to `[n, h / 2, w / 2, channels]`."""
+    _, height, width, _ = x.shape
+    x = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    seen = [x[:, u : u + height : 2, v : v + width : 2] for u in range(4) for v in range(4)]
+    weight, bias = (weights[f"{name}.product.{part}"][0] for part in ("weight", "bias"))
+    return np.concatenate(seen, -1) @ weight + bias
 
 
 def _trunk(weights, name, x, k=0):

@@ -34,7 +34,10 @@ mod types;
 pub use device::{DeviceError, cpu, device};
 pub use error::ModelError;
 pub use host::{download, upload, upload_rows};
-pub use nn::{GaussianMlp, GaussianMlpConfig, Mlp, StackedLinear, select_replica, take_stack};
+pub use nn::{
+    DoublingConvolution, GaussianMlp, GaussianMlpConfig, HalvingConvolution, Mlp, StackedLinear,
+    select_replica, take_stack,
+};
 pub use oracle::LinearOracle;
 pub use random::{standard_normal, uniform};
 pub use traits::{LatentCausalModel, Loss, PairObjective, Scm};

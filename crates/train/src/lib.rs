@@ -31,5 +31,5 @@ pub use error::TrainError;
 pub use observer::{Observer, Silent, StepReport};
 pub use run::{PhaseConfig, TrainContext, train};
 pub use schedule::{LearningRate, Schedule};
-pub use source::{PairSource, Table};
+pub use source::PairSource;
 pub use weights::{load_weights, save_weights};

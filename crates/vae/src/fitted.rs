@@ -1,5 +1,6 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use domino_core::ImageShape;
 use domino_model::{
     Action, Causal, LatentCausalModel, ModelError, Noise, NoisePosterior, Obs, PairBatch, Scm,
     download, standard_normal, uniform, upload,
@@ -9,7 +10,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::start::{SmoothingTensors, Whitening};
-use crate::{ChangePosterior, Ilcm, Mechanisms, PictureDecoder};
+use crate::{ChangePosterior, ConvolutionEncoder, Ilcm, Mechanisms, PictureDecoder};
 
 /// How a fitted model infers targets.
 #[derive(Clone, Debug)]
@@ -40,6 +41,7 @@ pub struct FittedIlcm {
     targets: TargetInference,
     edge_probs: DMatrix<f64>,
     picture: Option<PictureDecoder>,
+    convolution: Option<ConvolutionEncoder>,
     /// The whitening, on the device.
     smoothing: Option<SmoothingTensors>,
     mean: Tensor<2>,
@@ -80,6 +82,7 @@ impl FittedIlcm {
             targets,
             edge_probs,
             picture: None,
+            convolution: None,
             smoothing: whitening.smoothing.as_ref().map(|smoothing| smoothing.on(device)),
             mean: upload(
                 &DMatrix::from_columns(std::slice::from_ref(&whitening.mean)).transpose(),
@@ -115,6 +118,36 @@ impl FittedIlcm {
         self.picture.as_ref()
     }
 
+    /// The same model, whose whitening is of the latents of pictures that go through convolutions.
+    ///
+    /// # Errors
+    /// [`ModelError::Size`] if there are more or fewer latents than the whitening takes.
+    pub fn with_convolution(self, encoder: ConvolutionEncoder) -> Result<Self, ModelError> {
+        let ([expected, _], got) = (self.forward.dims(), encoder.form().config.latents);
+        if got != expected {
+            return Err(ModelError::Size { what: "latents of the convolutions", expected, got });
+        }
+        let encoder = encoder.valid().to_device(&self.device());
+        Ok(Self { convolution: Some(encoder), ..self })
+    }
+
+    /// The convolutions in front of the whitening, if there are any.
+    pub fn convolution(&self) -> Option<&ConvolutionEncoder> {
+        self.convolution.as_ref()
+    }
+
+    /// Shape of the pictures that it sees, if they are smoothed or go through convolutions.
+    pub fn picture_shape(&self) -> Option<ImageShape> {
+        let smoothed = || self.smoothing.as_ref().map(SmoothingTensors::shape);
+        self.convolution.as_ref().map(ConvolutionEncoder::shape).or_else(smoothed)
+    }
+
+    /// Values of an observation before anything is done to it.
+    pub fn dim_x(&self) -> usize {
+        let [kept, _] = self.forward.dims();
+        self.picture_shape().map_or(kept, ImageShape::len)
+    }
+
     /// The mechanisms on the learned graph.
     pub fn mechanisms(&self) -> &Mechanisms {
         &self.mechanisms
@@ -135,8 +168,7 @@ impl FittedIlcm {
     /// # Errors
     /// [`ModelError::Size`] if it is not the model's.
     pub fn check_width(&self, dim_x: usize) -> Result<(), ModelError> {
-        let [kept, _] = self.forward.dims();
-        let expected = self.smoothing.as_ref().map_or(kept, SmoothingTensors::width);
+        let expected = self.dim_x();
         if dim_x == expected {
             return Ok(());
         }
@@ -144,9 +176,10 @@ impl FittedIlcm {
     }
 
     fn whiten(&self, x: Obs) -> Tensor<2> {
-        let x = match &self.smoothing {
-            Some(smoothing) => smoothing.forward(x.0),
-            None => x.0,
+        let x = match (&self.convolution, &self.smoothing) {
+            (Some(convolution), _) => convolution.forward(x.0),
+            (None, Some(smoothing)) => smoothing.forward(x.0),
+            (None, None) => x.0,
         };
         (x - self.mean.clone()).matmul(self.forward.clone())
     }

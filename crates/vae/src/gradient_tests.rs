@@ -2,15 +2,17 @@
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};
-use domino_core::{Seed, Stream};
+use domino_core::{Observations, Pairs, Seed, Stream};
 use domino_model::{
     Obs, PairBatch, PairObjective, StackedLinear, cpu, standard_normal, upload_rows,
 };
 use nalgebra::DMatrix;
 
+use crate::start::{WhitenConfig, Whitening};
 use crate::{
-    Elbo, ElboWeights, Elcm, ElcmWeights, GivenTargets, Ilcm, IlcmConfig, MechanismMode,
-    MechanismRegression, Sizes, SolutionConfig, SolutionFunctions, TargetMode, ThinManifold,
+    AutoencoderWeights, ConvolutionConfig, ConvolutionForm, Elbo, ElboWeights, Elcm, ElcmWeights,
+    GivenTargets, Ilcm, IlcmConfig, JointThin, JointWeights, MechanismMode, MechanismRegression,
+    PictureAutoencoder, Sizes, SolutionConfig, SolutionFunctions, TargetMode, ThinManifold,
     ThinWeights,
 };
 
@@ -169,4 +171,49 @@ fn a_wrong_gradient_is_noticed() {
     let mut rng = Seed(8).rng(Stream::Init);
     let layer = StackedLinear::new([1, 3, 2], &mut rng, &cpu().autodiff());
     assert_gradient(&Wrong { layer }, &pairs, &());
+}
+
+/// Pictures of 16 by 16, an autoencoder of them, and the whitening of its latents.
+fn picture_setting() -> (PictureAutoencoder, Whitening, PairBatch) {
+    let device = cpu().autodiff();
+    let mut rng = Seed(9).rng(Stream::Init);
+    let mut side = || domino_model::uniform([12, 16 * 16 * 3], &mut rng, &device);
+    let [before, after] = [side(), side()];
+    let observed = [&before, &after].map(|x| {
+        let data = x.clone().into_data().iter::<f32>().collect();
+        Observations::Vectors { data, dim: 16 * 16 * 3 }
+    });
+    let [x, x_after] = observed;
+    let pairs = Pairs::new(x, x_after).unwrap();
+    let config = ConvolutionConfig { side: 16, latents: 4, channels: 3, most_channels: 4 };
+    let (form, _) = ConvolutionForm::fit(&pairs, 100, &config, &cpu()).unwrap();
+    let autoencoder = PictureAutoencoder::new(form, &mut rng, &device);
+    let latents = autoencoder.encoder.encode(&pairs);
+    let whitening = Whitening::fit(&latents, 3, &WhitenConfig::default()).unwrap();
+    (autoencoder, whitening, PairBatch { before: Obs(before), after: Obs(after) })
+}
+
+#[test]
+fn pictures_through_convolutions() {
+    let (autoencoder, _, pairs) = picture_setting();
+    assert_gradient(&autoencoder, &pairs, &AutoencoderWeights { beta: 0.1 });
+}
+
+#[test]
+fn convolutions_and_variables_together() {
+    let (autoencoder, whitening, pairs) = picture_setting();
+    let device = cpu().autodiff();
+    let sizes = Sizes { replicas: 1, components: whitening.components(), d: 3 };
+    let mut config = IlcmConfig::default();
+    config.encoder.initial_std = 0.5;
+    let model = Ilcm::new(sizes, &config, &mut Seed(8).rng(Stream::Init), &device);
+    let start = DMatrix::identity(whitening.components(), 3);
+    let model = model.with_linear_start(&[start], &device);
+    let thin = ThinManifold { model, referee: None };
+    let weights = JointWeights {
+        thin: ThinWeights { tau: 0.5, beta: 0.7, noise: Some(0.4) },
+        pictures: 20.0,
+        autoencoder: AutoencoderWeights { beta: 0.1 },
+    };
+    assert_gradient(&JointThin::new(autoencoder, thin, &whitening, &device), &pairs, &weights);
 }

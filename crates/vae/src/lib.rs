@@ -22,6 +22,7 @@
 //! assert!(sparsity_of_change(&before, &after) > 0.999);
 //! ```
 
+mod convolution;
 mod elbo;
 mod elcm;
 mod fitted;
@@ -39,6 +40,10 @@ pub mod start;
 mod targets;
 mod thin;
 
+pub use convolution::{
+    AutoencoderWeights, ConvolutionConfig, ConvolutionDecoder, ConvolutionEncoder,
+    ConvolutionError, ConvolutionForm, JointThin, JointWeights, PictureAutoencoder,
+};
 pub use elbo::{Elbo, ElboWeights, MechanismMode, TargetMode};
 pub use elcm::{Acyclicity, Elcm, ElcmWeights};
 pub use fitted::{FittedIlcm, Latents, TargetInference};

@@ -33,7 +33,7 @@ pub(super) fn perform(args: &Args) -> Result<()> {
     let (_, fit) = open(&args.run, &args.device)?;
     let model = &fit.model;
     let [before, after] =
-        [&args.before, &args.after].map(|path| read_picture(path, fit.whitening.shape()));
+        [&args.before, &args.after].map(|path| read_picture(path, fit.model.picture_shape()));
     let (before, after) = (before?, after?);
     let upload = |x: &domino::core::Observations| {
         let mut data = Vec::with_capacity(x.dim());

@@ -103,7 +103,7 @@ impl Args {
     /// What is asked about, as one row.
     fn observation(&self, fit: &Fit) -> Result<Observations> {
         if let Some(path) = &self.image {
-            return read_picture(path, fit.whitening.shape());
+            return read_picture(path, fit.model.picture_shape());
         }
         let (Some(path), Some(row)) = (&self.data, self.row) else {
             bail!("expected --image, or --data and --row");
@@ -125,9 +125,7 @@ impl Args {
 pub(super) fn read_picture(path: &Path, known: Option<ImageShape>) -> Result<Observations> {
     let name = path.display();
     let Some(known) = known else {
-        bail!(
-            "{name}: expected a run on smoothed pictures, got one on vectors; name a file of pairs"
-        );
+        bail!("{name}: expected a run on pictures, got one on vectors; name a file of pairs");
     };
     let Picture { data, shape } = Picture::read(path, Limits::default())?;
     ensure!(

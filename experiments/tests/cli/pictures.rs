@@ -48,6 +48,27 @@ phase = { steps = 20, batch = 16 }
 trees = 5
 ";
 
+/// The same, with convolutions on the second scale, trained together with the variables in the end.
+const LEARNED: &str = "
+base = 'pictures.toml'
+name = 'learned'
+
+[[variables.coarse_to_fine.scales]]
+smoothing = { cells = 4, blur = 1.0 }
+extra = 1
+phase = { steps = 20, batch = 16 }
+
+[[variables.coarse_to_fine.scales]]
+extra = 4
+phase = { steps = 20, batch = 16 }
+
+[variables.coarse_to_fine.scales.convolution]
+network = { side = 16, latents = 8, channels = 4 }
+pictures = 200
+phase = { steps = 10, batch = 8 }
+joint = { phase = { steps = 5, batch = 8 } }
+";
+
 fn place() -> Place {
     let place = Place::new();
     place.write("pictures.toml", PICTURES);
@@ -124,6 +145,24 @@ fn pictures_are_learned_drawn_and_asked_about() {
         chances.is_sorted_by(|a, b| a >= b) && (chances.iter().sum::<f64>() - 1.0).abs() < 1e-3
     );
     assert!(place.has("both.png"));
+}
+
+#[test]
+fn learned_features_take_the_same_way() {
+    let place = place();
+    place.write("learned.toml", LEARNED);
+    place.succeeds("run learned.toml --out learned");
+    let report = place.json("learned/report.json");
+    assert_eq!(report["pictures"]["counterfactuals"].as_array().unwrap().len(), 4);
+    assert!(place.has("learned/model/convolution.safetensors"));
+    place.succeeds("intervene learned --image dark.png --set z2=0.5 --out learned.png");
+    assert_eq!(size(&place.read("learned.png")), [16, 16]);
+    place.succeeds("changed learned --before dark.png --after light.png --out learned-both.png");
+
+    // The same bytes from the same seed.
+    place.succeeds("run learned.toml --out again");
+    let weights = |run| place.read(&format!("{run}/model/convolution.safetensors"));
+    assert_eq!(weights("learned"), weights("again"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use domino_vae::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::FitError;
+use super::{ConvolutionStage, FitError};
 
 /// Everything that decides how a model is fitted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -181,8 +181,11 @@ impl Default for ExplicitStage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scale {
-    /// How pictures are smoothed.
+    /// How pictures are smoothed, where their features are not learned.
     pub smoothing: SmoothingConfig,
+    /// Convolutions whose latents take the place of smoothed pictures, where they are learned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub convolution: Option<ConvolutionStage>,
     /// Principal directions that are kept beyond the number of variables.
     pub extra: usize,
     /// Power of its standard deviation by which each direction is divided.
@@ -201,6 +204,7 @@ impl Default for Scale {
     fn default() -> Self {
         Self {
             smoothing: SmoothingConfig::default(),
+            convolution: None,
             extra: 28,
             power: 0.5,
             phase: adam(6000, 128, 3e-3),
@@ -230,7 +234,7 @@ impl Default for CoarseToFine {
     }
 }
 
-fn adam(steps: u64, batch: usize, peak: f64) -> PhaseConfig {
+pub(super) fn adam(steps: u64, batch: usize, peak: f64) -> PhaseConfig {
     let learning_rate = LearningRate { peak, ..LearningRate::default() };
     PhaseConfig { steps, batch, optimizer: AdamConfig { learning_rate, ..AdamConfig::default() } }
 }
@@ -461,6 +465,10 @@ impl RecipeConfig {
                     got: "skip = false".to_owned(),
                 });
             }
+        }
+        if let VariableStage::CoarseToFine(stage) = &self.variables {
+            let mut learned = stage.scales.iter().filter_map(|scale| scale.convolution.as_ref());
+            learned.try_for_each(|convolution| convolution.validate(self.model.d))?;
         }
         let joint = self.mechanisms == MechanismStage::Joint;
         let explicit = matches!(self.variables, VariableStage::Explicit(_));

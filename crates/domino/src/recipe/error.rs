@@ -2,6 +2,7 @@ use domino_core::files::WriteError;
 use domino_dag::DagError;
 use domino_model::ModelError;
 use domino_train::TrainError;
+use domino_vae::ConvolutionError;
 use domino_vae::start::WhitenError;
 use thiserror::Error;
 
@@ -21,6 +22,9 @@ pub enum FitError {
     /// The observations cannot be whitened.
     #[error(transparent)]
     Whiten(#[from] WhitenError),
+    /// The pictures cannot go through convolutions.
+    #[error(transparent)]
+    Convolution(#[from] ConvolutionError),
     /// Training stopped early.
     #[error(transparent)]
     Train(#[from] TrainError),

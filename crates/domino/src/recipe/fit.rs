@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::levels::fit_mechanisms;
 use super::picture::fit_picture;
-use super::scales::{Learned, coarse_to_fine, handed_over};
-use super::variables::{Codes, Variables, Whitened, encode, learn_variables, mechanisms_of};
+use super::scales::{Features, Learned, coarse_to_fine, handed_over};
+use super::variables::{Codes, Variables, encode, learn_variables, mechanisms_of};
 use super::{Candidate, FitError, GraphStage, MechanismStage, RecipeConfig, VariableStage};
 
 /// Rows that a model embeds at once: larger blocks are mapped and faulted anew by every operation.
@@ -85,7 +85,7 @@ pub fn fit(
     config.validate()?;
     let learned = match &config.variables {
         VariableStage::CoarseToFine(stage) => {
-            coarse_to_fine((pairs, held_out), stage, config, context)?
+            coarse_to_fine([pairs, held_out], stage, config, context)?
         }
         VariableStage::Supervised(_) => {
             return Err(FitError::Config {
@@ -95,9 +95,10 @@ pub fn fit(
             });
         }
         _ => {
-            let (whitening, [train_on, judge_on]) = whitened([pairs, held_out], config)?;
-            let variables = learn_variables(&train_on, &judge_on, config, context)?;
-            Learned { whitening, train_on, variables }
+            let features = whitened([pairs, held_out], config)?;
+            let variables =
+                learn_variables(&features.train_on, &features.judge_on, config, context)?;
+            Learned { features, convolution: None, variables }
         }
     };
     complete(learned, [pairs, held_out], config, context)
@@ -132,32 +133,29 @@ pub fn fit_supervised(
             got: format!("{:?} for {expected:?}", wrong.shape()),
         });
     }
-    let (whitening, [train_on, judge_on]) = whitened([pairs, held_out], config)?;
+    let features = whitened([pairs, held_out], config)?;
     let [before, after] = noise.map(Clone::clone);
-    let model = handed_over(&Codes { before, after }, &train_on, 0, phase, config, context)?;
-    let candidates = vec![encode(&model, &judge_on, &context.device).judged()];
+    let model =
+        handed_over(&Codes { before, after }, &features.train_on, 0, phase, config, context)?;
+    let candidates = vec![encode(&model, &features.judge_on, &context.device).judged()];
     let variables = Variables { candidates, ..Variables::of(model) };
-    complete(Learned { whitening, train_on, variables }, [pairs, held_out], config, context)
+    let learned = Learned { features, convolution: None, variables };
+    complete(learned, [pairs, held_out], config, context)
 }
 
-/// The whitening of the first pairs, and both through it.
-fn whitened(
-    sides: [&Pairs; 2],
-    config: &RecipeConfig,
-) -> Result<(Whitening, [Whitened; 2]), FitError> {
-    let whitening = Whitening::fit(sides[0], config.model.d, &config.start.whiten)?;
-    let rows = sides.map(|pairs| Whitened::new(pairs, &whitening));
-    Ok((whitening, rows))
+/// The features of both sets of pairs, without pictures in mind.
+fn whitened(sides: [&Pairs; 2], config: &RecipeConfig) -> Result<Features, FitError> {
+    Features::fit(sides, config.model.d, &config.start.whiten)
 }
 
 /// Everything after the variables: targets, graph, mechanisms, pictures, and the judgement.
 fn complete(
-    Learned { whitening, train_on, mut variables }: Learned,
+    Learned { features, convolution, mut variables }: Learned,
     [pairs, held_out]: [&Pairs; 2],
     config: &RecipeConfig,
     context: &mut TrainContext<'_>,
 ) -> Result<Fit, FitError> {
-    let encoded = encode(&variables.model, &train_on, &context.device);
+    let encoded = encode(&variables.model, &features.train_on, &context.device);
     let prior = variables.prior.take();
     let prior = prior.map(|graph| (mechanisms_of(&variables.model, &graph.dag), graph));
     let codes = match &prior {
@@ -183,9 +181,14 @@ fn complete(
     let edge_probs = graph.edge_probs.clone();
     let phases = variables.phases;
     let Variables { model, candidates, kept, linear, .. } = variables;
+    let whitening = features.whitening;
     let model = FittedIlcm::new(model, mechanisms, targets, edge_probs, &whitening, &device)?
         .with_latents(latents);
-    let model = if whitening.smoothing.is_some() {
+    let model = match convolution {
+        Some(encoder) => model.with_convolution(encoder)?,
+        None => model,
+    };
+    let model = if model.picture_shape().is_some() {
         let place = phases + graph.dag.levels().len() as u64;
         let picture = fit_picture(&model, pairs, &codes, &config.picture, place, context)?;
         model.with_picture(picture)

@@ -1,9 +1,9 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
-use domino_core::{Dag, Stream};
+use domino_core::{Dag, Observations, Stream};
 use domino_dag::{Mechanisms as Form, rightly_named};
 use domino_model::{download, upload, upload_rows};
-use domino_train::{PairSource, Table, TrainContext, train};
+use domino_train::{PairSource, TrainContext, train};
 use domino_vae::{
     Context, LinearFit, MechanismRegression, Mechanisms, Monotone, SolutionFunctions, ridge,
 };
@@ -90,7 +90,7 @@ impl Level<'_> {
             kept.into_iter().map(|row| row as u32).collect()
         });
         let row_major = |m: &DMatrix<f64>| m.transpose().iter().map(|&v| v as f32).collect();
-        let table = |m: &DMatrix<f64>| Table { data: row_major(m), dim: m.ncols() };
+        let table = |m: &DMatrix<f64>| Observations::Vectors { data: row_major(m), dim: m.ncols() };
         let tables = [table(self.z), table(&self.codes.after)];
         let source = PairSource::with_pools(tables, pools.collect());
         let objective =

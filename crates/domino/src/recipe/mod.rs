@@ -12,6 +12,7 @@
 
 mod candidates;
 mod config;
+mod convolution;
 mod error;
 mod fit;
 mod levels;
@@ -26,6 +27,7 @@ pub use config::{
     ModelConfig, PictureStage, RecipeConfig, RegressionStage, Scale, StartConfig, ThinStage,
     VariableStage,
 };
+pub use convolution::{ConvolutionStage, JointStage};
 pub use error::FitError;
 pub use fit::{Diagnosis, Explained, Fit, embed, fit, fit_supervised};
 pub use saved::{load, save};

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use domino_core::{Observations, Pairs, Stream};
 use domino_model::{Noise, Scm, download, upload};
-use domino_train::{PairSource, Table, TrainContext, train};
+use domino_train::{PairSource, TrainContext, train};
 use domino_vae::{FittedIlcm, PictureBasis, PictureDecoder, PictureRegression};
 
 use super::variables::Codes;
@@ -39,8 +39,8 @@ pub(super) fn fit_picture(
     let d = model.dim();
     let mut rng = context.seed.rng_at(Stream::Init, (1 << 34) + place);
     let decoder = PictureDecoder::new(d, &basis, &stage.network, &mut rng, &context.device);
-    let tables =
-        [Table { data: inputs, dim: 2 * d }, Table { data: coefficients, dim: basis.len() }];
+    let tables = [(inputs, 2 * d), (coefficients, basis.len())]
+        .map(|(data, dim)| Observations::Vectors { data, dim });
     let source = PairSource::with_pools(tables, vec![(0..2 * take as u32).collect()]);
     let name = (place, "picture");
     let trained =

@@ -8,8 +8,9 @@ use domino_dag::LearnedGraph;
 use domino_train::{load_weights, save_weights};
 use domino_vae::start::Whitening;
 use domino_vae::{
-    ChangePosterior, Context, FittedIlcm, Ilcm, IlcmConfig, Latents, Mechanisms, PictureConfig,
-    PictureDecoder, Sizes, SolutionConfig, SolutionFunctions, TargetInference,
+    ChangePosterior, Context, ConvolutionEncoder, ConvolutionForm, FittedIlcm, Ilcm, IlcmConfig,
+    Latents, Mechanisms, PictureConfig, PictureDecoder, Sizes, SolutionConfig, SolutionFunctions,
+    TargetInference,
 };
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ use super::{Diagnosis, Fit, FitError, MechanismStage, RecipeConfig};
 const DESCRIPTION: &str = "model.json";
 const NETWORKS: &str = "networks.safetensors";
 const MECHANISMS: &str = "mechanisms.safetensors";
+const CONVOLUTION: &str = "convolution.safetensors";
 const PICTURE: &str = "picture.safetensors";
 
 /// All of a model but its weights.
@@ -32,6 +34,8 @@ struct Description {
     context: Context,
     latents: Latents,
     whitening: Whitening,
+    /// What pictures go through before the whitening, if it is learned.
+    convolution: Option<ConvolutionForm>,
     /// The network that draws pictures, and how many directions it mixes.
     picture: Option<(PictureConfig, usize)>,
     targets: Option<ChangePosterior>,
@@ -40,10 +44,10 @@ struct Description {
 }
 
 /// Version of the layout of saved models.
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
 
 /// Saves a fit as `model.json`, `networks.safetensors` and `mechanisms.safetensors`, and where it
-/// draws pictures `picture.safetensors`.
+/// draws pictures `picture.safetensors`, and where it learned their features `convolution.safetensors`.
 ///
 /// # Errors
 /// [`FitError::Write`] if the folder refuses.
@@ -61,6 +65,7 @@ pub fn save(folder: &Path, fit: &Fit, config: &RecipeConfig) -> Result<(), FitEr
         context: fit.model.mechanisms().context(),
         latents: fit.model.encodes(),
         whitening: fit.whitening.clone(),
+        convolution: fit.model.convolution().map(|encoder| encoder.form().clone()),
         picture: fit.model.picture().map(|p| (config.picture.network.clone(), p.directions())),
         targets: match fit.model.targets() {
             TargetInference::Calibrated(posterior) => Some(posterior.clone()),
@@ -73,6 +78,9 @@ pub fn save(folder: &Path, fit: &Fit, config: &RecipeConfig) -> Result<(), FitEr
     save_weights(&folder.join(MECHANISMS), fit.model.mechanisms().functions())?;
     if let Some(picture) = fit.model.picture() {
         save_weights(&folder.join(PICTURE), picture)?;
+    }
+    if let Some(convolution) = fit.model.convolution() {
+        save_weights(&folder.join(CONVOLUTION), convolution)?;
     }
     let path = folder.join(DESCRIPTION);
     let json = serde_json::to_vec_pretty(&description)
@@ -107,9 +115,16 @@ pub fn load(folder: &Path, device: &Device) -> Result<Fit, FitError> {
     let edge_probs = saved.graph.edge_probs.clone();
     let model = FittedIlcm::new(model, mechanisms, targets, edge_probs, &saved.whitening, device)?
         .with_latents(saved.latents);
+    let model = match saved.convolution {
+        Some(form) => {
+            let encoder = ConvolutionEncoder::new(form, &mut rng, device);
+            model.with_convolution(load_weights(&folder.join(CONVOLUTION), encoder)?)?
+        }
+        None => model,
+    };
     let model = match &saved.picture {
         Some((config, directions)) => {
-            let sizes = [saved.d, *directions, saved.whitening.dim_x()];
+            let sizes = [saved.d, *directions, model.dim_x()];
             let picture = PictureDecoder::empty(sizes, config, &mut rng, device);
             model.with_picture(load_weights(&folder.join(PICTURE), picture)?)
         }

@@ -1,15 +1,17 @@
 //! From coarse pictures to fine ones.
 
-use domino_core::{Pairs, Stream};
+use domino_core::{Observations, Pairs, Stream};
 use domino_model::{download, upload_rows};
-use domino_train::{PairSource, PhaseConfig, Table, TrainContext, train};
+use domino_train::{PairSource, PhaseConfig, TrainContext, train};
 use domino_vae::start::{SlowConfig, SlowFunctions, WhitenConfig, Whitening};
 use domino_vae::{
-    ChangePosterior, GivenTargets, Handover, Ilcm, Referee, Sizes, ThinManifold, ThinWeights,
+    ChangePosterior, ConvolutionEncoder, GivenTargets, Handover, Ilcm, Referee, Sizes,
+    ThinManifold, ThinWeights,
 };
 use nalgebra::DMatrix;
 
 use super::candidates::{Candidate, judge};
+use super::convolution::Convolutions;
 use super::variables::{Codes, Variables, Whitened, encode, linear_starts, new_models};
 use super::{ApartStage, CoarseToFine, FitError, RecipeConfig, Scale};
 
@@ -24,15 +26,40 @@ const JUDGED: usize = 2048;
 
 /// What was learned, and the features of the last scale that it was learned on.
 pub(super) struct Learned {
+    pub(super) features: Features,
+    /// What pictures go through before the features are taken, if anything.
+    pub(super) convolution: Option<ConvolutionEncoder>,
+    pub(super) variables: Variables,
+}
+
+/// Features of the pairs.
+pub(super) struct Features {
     pub(super) whitening: Whitening,
     pub(super) train_on: Whitened,
-    pub(super) variables: Variables,
+    pub(super) judge_on: Whitened,
+}
+
+impl Features {
+    /// The features of both sets of pairs, by the first.
+    pub(super) fn fit(
+        sides: [&Pairs; 2],
+        d: usize,
+        config: &WhitenConfig,
+    ) -> Result<Self, FitError> {
+        Ok(Self::through(Whitening::fit(sides[0], d, config)?, sides))
+    }
+
+    /// The features of both sets of pairs by a given whitening.
+    fn through(whitening: Whitening, [pairs, held_out]: [&Pairs; 2]) -> Self {
+        let [train_on, judge_on] = [pairs, held_out].map(|side| Whitened::new(side, &whitening));
+        Self { whitening, train_on, judge_on }
+    }
 }
 
 /// Learns encoder and decoder on one scale after another: the first from the usual starts, of which
 /// the best reconstruction is kept, every other one from the codes of the scale before.
 pub(super) fn coarse_to_fine(
-    (pairs, held_out): (&Pairs, &Pairs),
+    sides: [&Pairs; 2],
     stage: &CoarseToFine,
     config: &RecipeConfig,
     context: &mut TrainContext<'_>,
@@ -40,39 +67,91 @@ pub(super) fn coarse_to_fine(
     let mut place = 0;
     let mut last: Option<Learned> = None;
     for scale in &stage.scales {
-        let whitening = Whitening::fit(pairs, config.model.d, &scale.features(config.model.d))?;
-        let train_on = Whitened::new(pairs, &whitening);
-        let judge_on = Whitened::new(held_out, &whitening);
-        let scene = (stage, &train_on, config);
+        let (features, convolutions) = learned_features(scale, sides, config, &mut place, context)?;
+        let scene = (stage, &features.train_on, config);
         let models = match (&last, &stage.slow) {
             (None, Some(slow)) => from_slow_functions(slow, scale, scene, &mut place, context)?,
             (None, None) => {
-                let starts = linear_starts(&train_on, config, context);
-                let start = new_models(train_on.components(), &starts, config, context);
-                train_scale(start, &train_on, &mut place, scale, context)?
+                let starts = linear_starts(&features.train_on, config, context);
+                let start = new_models(features.train_on.components(), &starts, config, context);
+                train_scale(start, &features.train_on, &mut place, scale, context)?
             }
             (Some(before), _) => {
                 let model = &before.variables.model;
-                let codes = encode(model, &before.train_on, &context.device).standardised();
-                taken_over(&codes, scale, scene, &mut place, context)?
+                let codes = encode(model, &before.features.train_on, &context.device);
+                taken_over(&codes.standardised(), scale, scene, &mut place, context)?
             }
         };
         // Only the first scale has a choice; a later one goes on with its model.
         let (model, choice) = match last.take() {
-            None => best(&models, &judge_on, context),
+            None => best(&models, &features.judge_on, context),
             Some(before) => (models, (before.variables.kept, before.variables.candidates)),
         };
+        let learned = Refined { scale, features, convolutions, model };
+        let Refined { features, convolutions, model, .. } =
+            learned.refined(sides, &mut place, context)?;
         let (kept, mut candidates) = choice;
         // The kept one is what it has become; the others stay what they were on the first scale.
-        candidates[kept] = encode(&model, &judge_on, &context.device).judged();
+        candidates[kept] = encode(&model, &features.judge_on, &context.device).judged();
         let variables = Variables { kept, candidates, phases: place, ..Variables::of(model) };
-        last = Some(Learned { whitening, train_on, variables });
+        let convolution = convolutions.as_ref().map(Convolutions::encoder);
+        last = Some(Learned { features, convolution, variables });
     }
     last.ok_or_else(|| FitError::Config {
         key: "variables.coarse_to_fine.scales",
         expected: "at least one scale",
         got: "none".to_owned(),
     })
+}
+
+/// The features of a scale, and the convolutions behind them where they are learned.
+fn learned_features(
+    scale: &Scale,
+    sides: [&Pairs; 2],
+    config: &RecipeConfig,
+    place: &mut u64,
+    context: &mut TrainContext<'_>,
+) -> Result<(Features, Option<Convolutions>), FitError> {
+    let d = config.model.d;
+    let Some(stage) = &scale.convolution else {
+        return Ok((Features::fit(sides, d, &scale.features(d))?, None));
+    };
+    let convolutions = Convolutions::learned(sides[0], stage, place, context)?;
+    let [pairs, held_out] = sides.map(|side| convolutions.encoder().encode(side));
+    Ok((Features::fit([&pairs, &held_out], d, &scale.features(d))?, Some(convolutions)))
+}
+
+/// What one scale has learned.
+struct Refined<'a> {
+    scale: &'a Scale,
+    features: Features,
+    convolutions: Option<Convolutions>,
+    model: Ilcm,
+}
+
+impl Refined<'_> {
+    /// The same after convolutions and variables were trained together, where that is asked for.
+    fn refined(
+        self,
+        sides: [&Pairs; 2],
+        place: &mut u64,
+        context: &mut TrainContext<'_>,
+    ) -> Result<Self, FitError> {
+        let Self { scale, features, convolutions, model } = self;
+        let asked =
+            scale.convolution.as_ref().and_then(|stage| Some((stage, stage.joint.as_ref()?)));
+        match (asked, convolutions) {
+            (Some((stage, joint)), Some(convolutions)) => {
+                let stages = (scale, stage, joint);
+                let (convolutions, model) =
+                    convolutions.fine_tuned(model, &features, stages, place, context)?;
+                let [pairs, held_out] = sides.map(|side| convolutions.encoder().encode(side));
+                let features = Features::through(features.whitening, [&pairs, &held_out]);
+                Ok(Self { scale, features, convolutions: Some(convolutions), model })
+            }
+            (_, convolutions) => Ok(Self { scale, features, convolutions, model }),
+        }
+    }
 }
 
 /// What all scales have in common, but for the features.
@@ -138,26 +217,23 @@ fn given_targets(
     let rows = data.before.chunks(width).zip(data.after.chunks(width));
     let both = rows.flat_map(|(before, after)| [before, after].concat()).collect();
     let q = log_probs.transpose().iter().map(|&v| v.max(LEAST_LOG) as f32).collect();
-    let tables = [Table { data: both, dim: 2 * width }, Table { data: q, dim: model.dim() + 1 }];
-    let source = PairSource::with_pools(tables, vec![(0..changes.nrows() as u32).collect()]);
-    let weights = |progress| ThinWeights { tau: tau.at(progress), ..scale.weights(progress) };
+    let both = Observations::Vectors { data: both, dim: 2 * width };
+    let named = Observations::Vectors { data: q, dim: model.dim() + 1 };
+    let pool = (0..changes.nrows() as u32).collect();
+    let source = PairSource::with_pools([both, named], vec![pool]);
+    let weights = |progress| ThinWeights { tau: tau.at(progress), ..thin_weights(scale, progress) };
     *place += 2;
     let name = (*place - 1, "variables");
     Ok(train(GivenTargets { model }, &source, name, phase, weights, context)?.model)
 }
 
 impl Scale {
-    fn weights(&self, progress: f64) -> ThinWeights {
-        let noise = Some(self.noise.at(progress));
-        ThinWeights { tau: self.tau.at(progress), beta: 1.0, noise }
-    }
-
     fn features(&self, d: usize) -> WhitenConfig {
         WhitenConfig {
             variance: 1.0,
             max_components: d + self.extra,
             power: self.power,
-            smoothing: Some(self.smoothing),
+            smoothing: self.convolution.is_none().then_some(self.smoothing),
         }
     }
 }
@@ -182,7 +258,7 @@ pub(super) fn handed_over(
         .with_linear_parts(&[unmixing], &[mixing], &context.device);
 
     let row_major = |m: &DMatrix<f64>| m.transpose().iter().map(|&v| v as f32).collect::<Vec<_>>();
-    let both = |sides: [Vec<f32>; 2], dim| Table { data: sides.concat(), dim };
+    let both = |sides: [Vec<f32>; 2], dim| Observations::Vectors { data: sides.concat(), dim };
     let x = both([data.before.clone(), data.after.clone()], data.components());
     let c = both([row_major(&codes.before), row_major(&codes.after)], d);
     let rows = 0..2 * codes.before.nrows() as u32;
@@ -213,13 +289,18 @@ fn train_scale(
         data.components(),
         model.replicas(),
     );
-    let weights = |progress| scale.weights(progress);
+    let weights = |progress| thin_weights(scale, progress);
     let (replicas, d) = (model.replicas(), model.dim());
     let referee = scale.referee.then(|| Referee::new(replicas, d, &context.device));
     let objective = ThinManifold { model, referee };
     *place += 1;
     let name = (*place - 1, "variables");
     Ok(train(objective, &source, name, &scale.phase, weights, context)?.model)
+}
+
+/// The weights of a scale's objective at a progress in `[0, 1]`.
+pub(super) fn thin_weights(scale: &Scale, progress: f64) -> ThinWeights {
+    ThinWeights { tau: scale.tau.at(progress), beta: 1.0, noise: Some(scale.noise.at(progress)) }
 }
 
 /// The replica that reconstructs best, its place, and what is known of all.

@@ -1,8 +1,11 @@
+mod convolution;
 mod gaussian;
 mod mlp;
 mod replica;
 mod stacked;
+mod windows;
 
+pub use convolution::{DoublingConvolution, HalvingConvolution};
 pub use gaussian::{GaussianMlp, GaussianMlpConfig};
 pub use mlp::Mlp;
 pub use replica::select_replica;

@@ -54,11 +54,6 @@ impl Smoothing {
         Self { shape, rows: axis(shape.height), columns: axis(shape.width) }
     }
 
-    /// Shape of the pictures that go in.
-    pub fn shape(&self) -> ImageShape {
-        self.shape
-    }
-
     /// Values that come out.
     pub fn len(&self) -> usize {
         self.rows.nrows() * self.columns.nrows() * self.shape.channels
@@ -120,9 +115,9 @@ pub struct SmoothingTensors {
 }
 
 impl SmoothingTensors {
-    /// Values of one picture.
-    pub(crate) fn width(&self) -> usize {
-        self.shape.len()
+    /// Shape of the pictures that go in.
+    pub(crate) fn shape(&self) -> ImageShape {
+        self.shape
     }
 
     /// Smooths pictures `[n, h · w · c]`.

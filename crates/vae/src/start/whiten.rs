@@ -106,16 +106,6 @@ impl Whitening {
         Ok(Self { smoothing, mean, forward, backward })
     }
 
-    /// Values of an observation before anything is done to it.
-    pub fn dim_x(&self) -> usize {
-        self.smoothing.as_ref().map_or(self.mean.len(), |s| s.shape().len())
-    }
-
-    /// Shape of the pictures that are smoothed, if they are.
-    pub fn shape(&self) -> Option<ImageShape> {
-        self.smoothing.as_ref().map(Smoothing::shape)
-    }
-
     /// Number of directions kept.
     pub fn components(&self) -> usize {
         self.forward.ncols()
