@@ -26,8 +26,8 @@ const FIRST_CHANGE: f64 = 0.1;
 
 /// Shares of pairs, over that of one target, from which a code is taken to answer to two, and up to
 /// which to none.
-const DOUBLE: f64 = 1.5;
-const EMPTY: f64 = 0.5;
+const DOUBLE: f64 = 1.3;
+const EMPTY: f64 = 0.7;
 
 /// Two searches whose evidence differs by less have found the same.
 const SAME: f64 = 1e-3;
