@@ -6,15 +6,18 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 
-use std::fs;
+#[path = "common/rates.rs"]
+mod rates;
 
 use domino::core::{Seed, Stream};
 use domino::model::{GaussianMlpConfig, PairObjective, cpu, standard_normal};
-use domino::train::{Adam, AdamConfig, PairSource};
+use domino::train::PairSource;
 use domino::vae::{
     Elbo, ElboWeights, Ilcm, IlcmConfig, MechanismMode, Referee, Sizes, TargetMode, ThinManifold,
     ThinWeights,
 };
+
+use rates::step_rate;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -24,12 +27,6 @@ const BATCH: usize = 64;
 
 /// Steps per CPU second of the public code with solution functions, by `d`.
 const REFERENCE: [(usize, f64); 3] = [(3, 43.0), (8, 16.7), (16, 5.9)];
-
-/// CPU seconds per measurement; the median of several counts.
-const SECONDS: f64 = 1.0;
-
-/// Measurements per row.
-const REPEATS: usize = 5;
 
 fn main() {
     let filter: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
@@ -91,40 +88,12 @@ fn model(d: usize, config: &IlcmConfig) -> Ilcm {
     Ilcm::new(sizes, config, &mut Seed(0).rng(Stream::Init), &cpu().autodiff())
 }
 
-/// The median rate of whole steps: drawing a batch, the loss, its gradient and the update.
-fn rate<O: PairObjective>(mut objective: O, d: usize, weights: &O::Weights) -> f64 {
-    let device = cpu().autodiff();
+fn rate<O: PairObjective>(objective: O, d: usize, weights: &O::Weights) -> f64 {
     let mut rng = Seed(0).rng(Stream::Data);
     let mut side = || {
         let x = standard_normal([4096, d], &mut rng, &cpu());
         x.into_data().iter::<f32>().collect::<Vec<f32>>()
     };
     let source = PairSource::new(side(), side(), d, 1);
-    let mut adam = Adam::new(AdamConfig::default(), 1);
-    let mut draws = Seed(0).rng(Stream::Batch);
-    let mut rates = Vec::new();
-    for repeat in 0..=REPEATS {
-        let (start, mut steps) = (cpu_seconds(), 0);
-        while steps % 16 != 0 || steps == 0 || cpu_seconds() - start < SECONDS {
-            let batch = source.batch(BATCH, &mut draws, &device);
-            let loss = objective.loss(&batch, weights, &mut draws);
-            let grads = loss.total.backward();
-            objective = adam.step(objective, &grads, 3e-4);
-            steps += 1;
-        }
-        // The first round warms caches and the allocator.
-        if repeat > 0 {
-            rates.push(f64::from(steps) / (cpu_seconds() - start));
-        }
-    }
-    rates.sort_by(f64::total_cmp);
-    rates[REPEATS / 2]
-}
-
-/// User and system time of this process, all threads, to a hundredth of a second.
-fn cpu_seconds() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name in parentheses may hold spaces; times are the 12th and 13th fields after it.
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+    step_rate(objective, &source, BATCH, weights, "cpu")
 }

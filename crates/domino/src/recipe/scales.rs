@@ -3,7 +3,7 @@
 use domino_core::{Observations, Pairs, Stream};
 use domino_model::{download, upload_rows};
 use domino_train::{PairSource, PhaseConfig, TrainContext, train};
-use domino_vae::start::{SlowConfig, SlowFunctions, WhitenConfig, Whitening};
+use domino_vae::start::{Doubled, SlowConfig, SlowFunctions, WhitenConfig, Whitening, take_apart};
 use domino_vae::{
     ChangePosterior, ConvolutionEncoder, GivenTargets, Handover, Ilcm, Referee, Sizes,
     ThinManifold, ThinWeights,
@@ -171,9 +171,8 @@ fn taken_over(
 }
 
 /// A model that starts from slow functions. Where one of its codes has come to answer to two targets
-/// and another to none, slow functions take the one apart, and the model goes on with the targets
-/// that they name: left to name them itself, it would let an effect that is seen well win the
-/// interventions on a cause that is not.
+/// and another to none, both are taken apart: left to name the targets itself, the model would let an
+/// effect that is seen well win the interventions on a cause that is not.
 fn from_slow_functions(
     slow: &SlowConfig,
     scale: &Scale,
@@ -186,24 +185,73 @@ fn from_slow_functions(
     let sides = [&train_on.before, &train_on.after].map(|side| train_on.matrix(side));
     let functions = SlowFunctions::new(sides, config.model.d, slow, &mut rng);
     let [before, after] = functions.codes(&mut rng);
-    let model = taken_over(&Codes { before, after }, scale, scene, place, context)?;
-    let trained = encode(&model, train_on, &context.device);
-    let mut apart: Option<[DMatrix<f64>; 2]> = None;
+    let mut model = taken_over(&Codes { before, after }, scale, scene, place, context)?;
     for _ in 0..slow.splits {
-        let [before, after] =
-            apart.as_ref().map_or([&trained.before, &trained.after], |[b, a]| [b, a]);
-        match functions.split([before, after], &mut rng) {
-            Some(codes) => apart = Some(codes),
-            None => break,
-        }
+        let trained = encode(&model, train_on, &context.device).standardised();
+        let Some(doubled) = functions.doubled([&trained.before, &trained.after]) else { break };
+        let block = functions.block(&doubled.inside);
+        let told = trained.told(&doubled, &block, scale, scene, place, context)?;
+        let sides = [&told.before, &told.after];
+        let parts = take_apart(sides, &doubled.inside, slow.starts, &mut rng);
+        let Some([before, after]) = parts else { break };
+        let codes = trained.with(&doubled.places, &Codes { before, after });
+        let log_probs = codes.target_log_probs();
+        model = given_targets(&codes, &log_probs, scale, scene, place, context)?;
     }
-    let Some([before, after]) = apart else { return Ok(model) };
-    given_targets(&Codes { before, after }, scale, scene, place, context)
+    Ok(model)
 }
 
-/// A model of given codes, trained with the targets that these codes name.
+impl Codes {
+    /// `ln q(I)` of the pairs' changes, `[n, d + 1]`.
+    fn target_log_probs(&self) -> DMatrix<f64> {
+        let changes = self.changes();
+        ChangePosterior::fit(&changes).log_probs(&changes)
+    }
+
+    /// These codes with the given ones in some places.
+    fn with(&self, places: &[usize], given: &Self) -> Self {
+        let put = |codes: &DMatrix<f64>, given: &DMatrix<f64>| {
+            let columns = places.iter().map(|place| place + 1).max().unwrap_or(0);
+            let mut codes = codes.clone().resize_horizontally(columns.max(codes.ncols()), 0.0);
+            places.iter().enumerate().for_each(|(at, &p)| codes.set_column(p, &given.column(at)));
+            codes
+        };
+        Self { before: put(&self.before, &given.before), after: put(&self.after, &given.after) }
+    }
+
+    /// A block of codes that tells both variables of a doubled code, learned from slow functions
+    /// `[n, m]` of both sides that take the place of it and of the empty one: pairs that are inside
+    /// may change all of the block, so that the wrong code has nothing to win.
+    fn told(
+        &self,
+        doubled: &Doubled,
+        [before, after]: &[DMatrix<f64>; 2],
+        scale: &Scale,
+        scene: Scene<'_>,
+        place: &mut u64,
+        context: &mut TrainContext<'_>,
+    ) -> Result<Self, FitError> {
+        let (d, size) = (self.before.ncols(), before.ncols());
+        let places: Vec<usize> = doubled.places.into_iter().chain(d..d + size - 2).collect();
+        let block = Self { before: before.clone(), after: after.clone() };
+        let codes = self.with(&places, &block);
+        let mut log_probs =
+            self.target_log_probs().resize_horizontally(codes.before.ncols() + 1, LEAST_LOG);
+        for row in (0..log_probs.nrows()).filter(|&row| doubled.inside[row]) {
+            log_probs.row_mut(row).fill(LEAST_LOG);
+            places.iter().for_each(|place| log_probs[(row, place + 1)] = 0.0);
+        }
+        let model = given_targets(&codes, &log_probs, scale, scene, place, context)?;
+        let Self { before, after } = encode(&model, scene.1, &context.device);
+        let pick = |side: &DMatrix<f64>| side.select_columns(&places);
+        Ok(Self { before: pick(&before), after: pick(&after) })
+    }
+}
+
+/// A model of given codes, trained with given targets `ln q(I)`, `[n, d + 1]`.
 fn given_targets(
     codes: &Codes,
+    log_probs: &DMatrix<f64>,
     scale: &Scale,
     (stage, data, config): Scene<'_>,
     place: &mut u64,
@@ -211,15 +259,13 @@ fn given_targets(
 ) -> Result<Ilcm, FitError> {
     let ApartStage { handover, tau, phase } = &stage.apart;
     let model = handed_over(codes, data, *place, handover, config, context)?;
-    let changes = &codes.after - &codes.before;
-    let log_probs = ChangePosterior::fit(&changes).log_probs(&changes);
     let width = data.components();
     let rows = data.before.chunks(width).zip(data.after.chunks(width));
     let both = rows.flat_map(|(before, after)| [before, after].concat()).collect();
     let q = log_probs.transpose().iter().map(|&v| v.max(LEAST_LOG) as f32).collect();
     let both = Observations::Vectors { data: both, dim: 2 * width };
     let named = Observations::Vectors { data: q, dim: model.dim() + 1 };
-    let pool = (0..changes.nrows() as u32).collect();
+    let pool = (0..log_probs.nrows() as u32).collect();
     let source = PairSource::with_pools([both, named], vec![pool]);
     let weights = |progress| ThinWeights { tau: tau.at(progress), ..thin_weights(scale, progress) };
     *place += 2;
@@ -247,7 +293,7 @@ pub(super) fn handed_over(
     config: &RecipeConfig,
     context: &mut TrainContext<'_>,
 ) -> Result<Ilcm, FitError> {
-    let d = config.model.d;
+    let d = codes.before.ncols();
     let features = [&data.before, &data.after].map(|side| data.matrix(side));
     let unmixing = least_squares(&features, [&codes.before, &codes.after]);
     let mixing =

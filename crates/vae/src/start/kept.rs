@@ -101,7 +101,9 @@ impl Search {
         if share(double) < DOUBLE * self.rate() || share(empty) > EMPTY * self.rate() {
             return None;
         }
-        Some(([double, empty], named.iter().map(|&name| name == Some(double)).collect()))
+        let inside =
+            |name: &Option<usize>| matches!(name, Some(at) if [double, empty].contains(at));
+        Some(([double, empty], named.iter().map(inside).collect()))
     }
 
     /// The code that each pair changes most beyond its usual change, if any.

@@ -5,13 +5,16 @@
 mod apart;
 mod ica;
 mod kept;
+mod plane;
+mod ranks;
 mod slow;
 mod smoothing;
 mod sparsity;
 mod whiten;
 
 pub use ica::{IcaConfig, along_targets, random_rotation, separate_differences};
-pub use slow::{SlowConfig, SlowFunctions};
+pub use plane::take_apart;
+pub use slow::{Doubled, SlowConfig, SlowFunctions};
 pub use smoothing::{Smoothing, SmoothingConfig, SmoothingTensors};
 pub use sparsity::{sparsity_of_change, target_entropy};
 pub(crate) use whiten::sorted_eigen;

@@ -4,8 +4,8 @@ use rand_distr::{Distribution, StandardNormal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::apart::{RankCosines, apart};
 use super::kept::Search;
+use super::ranks::RankCosines;
 use super::whiten::sorted_eigen;
 
 /// Rows that are expanded at once.
@@ -21,8 +21,9 @@ const SUBSPACE: usize = 20;
 /// Functions of the ranks of a code that are taken off all features.
 const RANK_COSINES: usize = 20;
 
-/// Functions beside a code of two variables among which the two are sought.
-const BESIDE: usize = 6;
+/// Functions that tell two variables together: the first of those beside a code of both is often a
+/// harmonic of it.
+const BLOCK: usize = 3;
 
 /// How codes are found among slow functions of the observations, see [`SlowFunctions`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -40,7 +41,7 @@ pub struct SlowConfig {
     pub starts: usize,
     /// Most pairs that are used.
     pub rows: usize,
-    /// How often a code that two targets change is taken apart, and training goes on.
+    /// How often a code that two targets change may be taken apart, and training goes on.
     pub splits: usize,
 }
 
@@ -56,6 +57,15 @@ impl Default for SlowConfig {
             splits: 3,
         }
     }
+}
+
+/// A code that two targets change, and one that none does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubled {
+    /// The places of the two.
+    pub places: [usize; 2],
+    /// Which pairs change one of them, `[n]`.
+    pub inside: Vec<bool>,
 }
 
 /// Slow functions of the observations of pairs, and codes among them.
@@ -117,47 +127,32 @@ impl<'a> SlowFunctions<'a> {
         standardised([before * &codes, after * &codes])
     }
 
-    /// The same codes `[n, d]` of both sides with one that two targets change taken apart, into its
-    /// own place and that of a code that none changes; nothing where there are no two such codes.
-    ///
-    /// The slowest function `c` that all other pairs keep is a function of the two variables: often
-    /// an effect that is seen well, of a cause that is not. Beside it stand the slowest ones that are
-    /// uncorrelated with all functions of `c`. Two combinations of these are sought of which each of
-    /// the pairs in question keeps one.
-    pub fn split(&self, codes: [&DMatrix<f64>; 2], rng: &mut dyn Rng) -> Option<[DMatrix<f64>; 2]> {
-        let n = self.search.rows();
-        let std = codes[0].row_variance().map(f64::sqrt);
-        let mut changes = (codes[1] - codes[0]).rows(0, n).into_owned();
+    /// Which of given codes `[n, d]` of both sides two targets change, where another is changed by
+    /// none; nothing where there are no two such codes.
+    pub fn doubled(&self, [before, after]: [&DMatrix<f64>; 2]) -> Option<Doubled> {
+        let std = before.row_variance().map(f64::sqrt);
+        let mut changes = after - before;
         for mut row in changes.row_iter_mut() {
             row.component_div_assign(&std.map(|s| s.max(f64::MIN_POSITIVE)));
         }
         let (places, inside) = self.search.doubled(&changes)?;
-        let [before, after] = self.kept_outside(&inside);
-        let inside: Vec<usize> = (0..n).filter(|&row| inside[row]).collect();
-        let changes = (&after - &before).select_rows(&inside);
-        let values = before.rows(0, n).into_owned();
-        let directions = apart(&values, &changes, self.config.starts, rng)?;
-        let parts = standardised([before * &directions, after * &directions]);
-        let mut codes = codes.map(Clone::clone);
-        for (side, part) in codes.iter_mut().zip(&parts) {
-            for (at, &place) in places.iter().enumerate() {
-                side.set_column(place, &part.column(at));
-            }
-        }
-        Some(standardised(codes))
+        Some(Doubled { places, inside })
     }
 
-    /// Of both sides, the slowest function of the pairs that are not inside and the slowest ones that
-    /// are uncorrelated with its functions: `[n, 1 + BESIDE]`, of mean 0 and variance 1 before.
-    fn kept_outside(&self, inside: &[bool]) -> [DMatrix<f64>; 2] {
-        let outside: Vec<usize> = (0..inside.len()).filter(|&row| !inside[row]).collect();
+    /// Functions that tell the two variables of a doubled code together: of both sides, the slowest
+    /// function `c` of the pairs that are not inside, and beside it the slowest ones that are
+    /// uncorrelated with all functions of `c`; `[n, BLOCK]`, of mean 0 and variance 1 before.
+    ///
+    /// Often `c` is an effect that is seen well, of a cause that is not.
+    pub fn block(&self, inside: &[bool]) -> [DMatrix<f64>; 2] {
+        let n = self.search.rows();
+        let outside: Vec<usize> = (0..n).filter(|&row| !inside[row]).collect();
         let [x, y] = self.observations.each_ref().map(|side| side.select_rows(&outside));
         let change = self.moments.ridged(self.expansion.change(&x, &y));
         let width = SUBSPACE.min(change.nrows());
         let first = least_change(&self.moments.spread, &change, width).columns(0, 1).into_owned();
         let c = self.observations.each_ref().map(|side| self.expansion.apply(side, &first));
 
-        let n = inside.len();
         let ranks = RankCosines::of(c[0].iter().take(n).copied(), RANK_COSINES);
         let of_ranks = c.each_ref().map(|c| {
             let rows: Vec<_> = c.iter().map(|&value| ranks.of_value(value)).collect();
@@ -177,13 +172,13 @@ impl<'a> SlowFunctions<'a> {
         let spread = &self.moments.spread - moment.tr_mul(&taken);
         let change =
             change - &both - both.transpose() + taken.tr_mul(&(moved.tr_mul(&moved) / m * &taken));
-        let beside = least_change(&spread, &change, width).columns(0, BESIDE).into_owned();
+        let beside = least_change(&spread, &change, width).columns(0, BLOCK - 1).into_owned();
         let taken = &taken * &beside;
         let sides = [0, 1].map(|side| {
             let beside = self.expansion.apply(&self.observations[side], &beside);
-            let mut all = DMatrix::zeros(beside.nrows(), 1 + BESIDE);
+            let mut all = DMatrix::zeros(beside.nrows(), BLOCK);
             all.set_column(0, &c[side].column(0));
-            all.columns_mut(1, BESIDE).copy_from(&(beside - &of_ranks[side] * &taken));
+            all.columns_mut(1, BLOCK - 1).copy_from(&(beside - &of_ranks[side] * &taken));
             all
         });
         standardised(sides)
@@ -191,7 +186,7 @@ impl<'a> SlowFunctions<'a> {
 }
 
 /// Codes of mean 0 and variance 1 before.
-fn standardised([mut before, mut after]: [DMatrix<f64>; 2]) -> [DMatrix<f64>; 2] {
+pub(super) fn standardised([mut before, mut after]: [DMatrix<f64>; 2]) -> [DMatrix<f64>; 2] {
     let (mean, std) = (before.row_mean(), before.row_variance().map(f64::sqrt));
     for side in [&mut before, &mut after] {
         for mut row in side.row_iter_mut() {
@@ -340,6 +335,7 @@ fn least_change(spread: &DMatrix<f64>, change: &DMatrix<f64>, count: usize) -> D
 mod tests {
     use domino_core::{Seed, Stream};
 
+    use super::super::plane::take_apart;
     use super::*;
 
     const VARIABLES: usize = 3;
@@ -432,12 +428,16 @@ mod tests {
             let sum = e.column(1) + e.column(2) * 1.3;
             DMatrix::from_columns(&[e.column(0).into_owned(), sum, empty.column(0).into_owned()])
         });
-        let apart = functions.split([&merged[0], &merged[1]], &mut rng).expect("one is merged");
+        let doubled = functions.doubled([&merged[0], &merged[1]]).expect("one is merged");
+        assert_eq!(doubled.places, [1, 2]);
+        let block = functions.block(&doubled.inside);
+        let apart = take_apart([&block[0], &block[1]], &doubled.inside, 10, &mut rng)
+            .expect("there are two variables");
         let found = correlations(&apart[0], &noise[0]);
-        for variable in 0..VARIABLES {
+        for variable in 1..VARIABLES {
             assert!(found.column(variable).max() > 0.8, "{found:.2}");
         }
-        let again = functions.split([&noise[0], &noise[1]], &mut rng);
+        let again = functions.doubled([&noise[0], &noise[1]]);
         assert!(again.is_none(), "each code has a target of its own");
     }
 }
