@@ -35,6 +35,10 @@ const UNCLEAR: (f64, f64) = (0.02, 0.2);
 /// between the bounds in one of seven cases, and most codes are kept.
 pub(super) const LINEAR: f64 = 0.1;
 
+/// Most iterations for the best linear map. Those of linear worlds of up to 64 variables are found by
+/// then, and where there is none more would only take longer.
+const ITERATIONS: usize = 100;
+
 /// Pairs in the directions that are more than noise.
 pub(super) struct Look {
     /// Whitened observations before, `[n, directions]`.
@@ -174,7 +178,8 @@ fn moving_directions(changes: &DMatrix<f64>, noise: f64) -> DMatrix<f64> {
 /// Changes of the independent components, `[n, components]`.
 fn changes_of_codes(changes: &DMatrix<f64>) -> DMatrix<f64> {
     let mut rng = Seed(0).rng(Stream::Eval);
-    changes * separate_differences(changes, &IcaConfig::default(), &mut rng)
+    let config = IcaConfig { iterations: ITERATIONS, ..IcaConfig::default() };
+    changes * separate_differences(changes, &config, &mut rng)
 }
 
 /// How many codes change in a pair, and how clearly.
