@@ -1,5 +1,6 @@
 //! Whether a result can be trusted, judged without labels.
 
+use domino::diagnose::Evidence;
 use domino::recipe::{Diagnosis, Explained};
 
 use crate::report::{Level, Verdict};
@@ -40,8 +41,8 @@ const EVEN_TARGETS: f64 = 0.8;
 /// The verdict on a fit, and the sentences it rests on.
 ///
 /// A model that is right foresees what an intervention does to all other variables, gives values
-/// to set variables that depend on no noise, their own included, has the evenest targets of all replicas, and
-/// another replica agrees with it. docs/every-seed.md has where the bounds come from, and how well the
+/// to set variables that depend on no noise, their own included, has the evenest targets of all replicas,
+/// as many variables as the pairs support, and another replica agrees with it. docs/every-seed.md has where the bounds come from, and how well the
 /// verdict does.
 pub fn verdict(diagnosis: &Diagnosis, log_likelihood: Option<f64>) -> Verdict {
     let always = [
@@ -49,6 +50,7 @@ pub fn verdict(diagnosis: &Diagnosis, log_likelihood: Option<f64>) -> Verdict {
         independence(diagnosis),
         perfection(diagnosis),
         evenness(diagnosis),
+        number(diagnosis),
     ];
     let checks: Vec<Check> = always.into_iter().chain(company(diagnosis)).collect();
     let level = checks.iter().map(Check::level).max();
@@ -63,6 +65,7 @@ pub fn verdict(diagnosis: &Diagnosis, log_likelihood: Option<f64>) -> Verdict {
         unforeseen: finite(mean(&diagnosis.unforeseen)),
         dependence: finite(mean(&diagnosis.dependence.shares)),
         persistence: finite(mean(&diagnosis.persistence.shares)),
+        supported_variables: finite(diagnosis.count.supported),
         reconstruction: finite(diagnosis.reconstruction_error),
         log_likelihood: log_likelihood.and_then(finite),
         reasons: checks
@@ -122,6 +125,29 @@ fn evenness(diagnosis: &Diagnosis) -> Check {
         "The entropy of the targets is {value:.4} below that of the evenest replica, at most \
          {good} asked for."
     );
+    Check { value, good, doubtful, words }
+}
+
+/// Whether there are as many variables as the pairs support. Where directions are counted, one left out
+/// fails: its changes end in the codes of others, all of which may be wrong. One too many leaves the others
+/// right and takes their targets, and the dimension of a surface is rough: both are doubted at most.
+fn number(diagnosis: &Diagnosis) -> Check {
+    let (d, count) = (diagnosis.unforeseen.len(), &diagnosis.count);
+    let (value, good) = count.distance(d);
+    let left_out = count.supported > d as f64;
+    let exact = count.evidence == Evidence::Directions;
+    let doubtful = if left_out && exact { good } else { f64::INFINITY };
+    let bound = match good {
+        exact if exact <= 0.0 => String::new(),
+        rough if rough.is_finite() => format!(", at most {rough:.1} away asked for"),
+        _ => ", which may also be what nobody sets".to_owned(),
+    };
+    let fault = match (value <= good, left_out) {
+        (true, _) => "",
+        (_, true) => ": changes of what is left out end in other codes, so learn more",
+        (_, false) => ": one too many is noise that takes the targets of others, so learn fewer",
+    };
+    let words = format!("{d} variables are learned; {}{bound}{fault}.", count.words());
     Check { value, good, doubtful, words }
 }
 
@@ -215,6 +241,7 @@ fn candidates(diagnosis: &Diagnosis) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use domino::diagnose::VariableCount;
     use domino::recipe::Candidate;
 
     use super::*;
@@ -234,7 +261,12 @@ mod tests {
             dependence: Explained { shares: vec![0.001; 3], error: 0.002 },
             persistence: Explained { shares: vec![0.002; 3], error: 0.001 },
             linear: false,
+            count: count(3.0, Evidence::Directions),
         }
+    }
+
+    fn count(supported: f64, evidence: Evidence) -> VariableCount {
+        VariableCount { supported, evidence, directions: 5, observations: 2000 }
     }
 
     #[test]
@@ -255,6 +287,24 @@ mod tests {
         let mut lonely = diagnosis(0.02);
         lonely.candidates[1].agreement = 0.6;
         assert_eq!(verdict(&lonely, None).level, Level::Doubtful);
+    }
+
+    #[test]
+    fn a_wrong_number_of_variables_is_not_trusted() {
+        let level = |supported, evidence| {
+            let diagnosis = Diagnosis { count: count(supported, evidence), ..diagnosis(0.02) };
+            verdict(&diagnosis, None).level
+        };
+        assert_eq!(level(4.0, Evidence::Directions), Level::Failed);
+        assert_eq!(level(4.0, Evidence::NoisyDirections), Level::Doubtful);
+        assert_eq!(level(2.0, Evidence::Directions), Level::Doubtful);
+        assert_eq!(level(3.6, Evidence::Surface), Level::Doubtful);
+        assert_eq!(level(1.9, Evidence::Surface), Level::Doubtful);
+        assert_eq!(level(2.5, Evidence::Surface), Level::Trustworthy);
+        assert_eq!(level(5.0, Evidence::Features), Level::Trustworthy);
+        let told = verdict(&diagnosis(0.02), None);
+        assert_eq!(told.supported_variables, Some(3.0));
+        assert!(told.reasons.iter().any(|words| words.starts_with("3 variables are learned; ")));
     }
 
     #[test]

@@ -128,6 +128,8 @@ pub struct Verdict {
     pub dependence: Option<f64>,
     /// Mean share of the variance of newly set values that a variable's own noise before explains.
     pub persistence: Option<f64>,
+    /// Number of variables that the pairs support: directions, or the dimension of a surface.
+    pub supported_variables: Option<f64>,
     /// Mean squared reconstruction error over the data's variance.
     pub reconstruction: Option<f64>,
     /// Mean log likelihood of a pair, in nats.

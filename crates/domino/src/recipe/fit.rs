@@ -5,7 +5,7 @@ use domino_model::{
     Action, LatentCausalModel, Noise, Obs, PairBatch, Scm, download, upload, upload_rows,
 };
 use domino_train::TrainContext;
-use domino_vae::start::{Whitening, target_entropy};
+use domino_vae::start::{WhitenError, Whitening, target_entropy};
 use domino_vae::{ChangePosterior, Context, FittedIlcm, Latents, Mechanisms, TargetInference};
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use super::picture::fit_picture;
 use super::scales::{Features, Learned, coarse_to_fine, handed_over};
 use super::variables::{Codes, Variables, encode, learn_variables, mechanisms_of};
 use super::{Candidate, FitError, GraphStage, MechanismStage, RecipeConfig, VariableStage};
+use crate::diagnose::{Separation, VariableCount};
 
 /// Rows that a model embeds at once: larger blocks are mapped and faulted anew by every operation.
 const CHUNK: usize = 1024;
@@ -46,6 +47,9 @@ pub struct Diagnosis {
     pub persistence: Explained,
     /// Whether the linear start was enough.
     pub linear: bool,
+    /// How many variables the pairs support: of vectors all directions that they vary in, also those
+    /// that the fit leaves out, and of pictures the features that variables were learned from.
+    pub count: VariableCount,
 }
 
 /// How far the values that interventions set follow from the noise before.
@@ -181,6 +185,8 @@ fn complete(
     let edge_probs = graph.edge_probs.clone();
     let phases = variables.phases;
     let Variables { model, candidates, kept, linear, .. } = variables;
+    let known = if linear { Separation::Linear } else { Separation::Unknown };
+    let count = count_variables(&features, pairs, known)?;
     let whitening = features.whitening;
     let model = FittedIlcm::new(model, mechanisms, targets, edge_probs, &whitening, &device)?
         .with_latents(latents);
@@ -207,8 +213,23 @@ fn complete(
         dependence: Explained::by(&embedding, &labels, |k, noise| noise.remove_column(k)),
         persistence: Explained::by(&embedding, &labels, |k, noise| noise.select_columns(&[k])),
         linear,
+        count,
     };
     Ok(Fit { model, whitening, graph, diagnosis })
+}
+
+/// How many variables the pairs support, by the pairs themselves or, where those are slow to look at, by
+/// their features.
+fn count_variables(
+    features: &Features,
+    pairs: &Pairs,
+    known: Separation,
+) -> Result<VariableCount, WhitenError> {
+    if VariableCount::needs_features(pairs) {
+        let before = features.train_on.matrix(&features.train_on.before);
+        return Ok(VariableCount::of_features(&before, &features.whitening));
+    }
+    VariableCount::of(pairs, known)
 }
 
 /// What is known once variables and targets are learned.

@@ -170,7 +170,7 @@ fn hint(kind: &ScoreKind, scores: &Scores) -> String {
 /// Name, value and meaning of a measure that needs no labels.
 type Measure = (&'static str, Option<f64>, &'static str);
 
-fn measures(verdict: &Verdict) -> [Measure; 8] {
+fn measures(verdict: &Verdict) -> [Measure; 9] {
     [
         (
             "Sparsity of change",
@@ -207,6 +207,12 @@ fn measures(verdict: &Verdict) -> [Measure; 8] {
             verdict.agreement,
             "Smallest rank correlation of a code with its counterpart in the replica that agrees \
              best; 1 if two starts end in the same variables.",
+        ),
+        (
+            "Supported variables",
+            verdict.supported_variables,
+            "Directions in which the observations vary, or the dimension of the surface that they \
+             lie on; the number of learned variables if that is right.",
         ),
         (
             "Reconstruction error",
