@@ -5,12 +5,14 @@
 mod apart;
 mod ica;
 mod kept;
+mod resting;
 mod slow;
 mod smoothing;
 mod sparsity;
 mod whiten;
 
 pub use ica::{IcaConfig, along_targets, random_rotation, separate_differences};
+pub use resting::separate_resting;
 pub use slow::{SlowConfig, SlowFunctions};
 pub use smoothing::{Smoothing, SmoothingConfig, SmoothingTensors};
 pub use sparsity::{sparsity_of_change, target_entropy};
