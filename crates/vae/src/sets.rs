@@ -79,6 +79,36 @@ impl SetPosterior {
         })
     }
 
+    /// Share of the squared changes `[n, d]` that is not the leak of other codes' changes, noise included; in
+    /// `(0, 1]`, 1 where every code that was not set keeps its value up to noise.
+    pub fn sparsity(&self, changes: &DMatrix<f64>) -> f64 {
+        let probs = self.probs(changes);
+        let squares = changes.map(|c| c * c);
+        let of_all = squares.column_sum();
+        let mut leaked = 0.0;
+        for (j, code) in self.codes.iter().enumerate() {
+            for (row, q) in probs.column(j).iter().enumerate() {
+                leaked += (1.0 - q) * code.leak * code.leak * (of_all[row] - squares[(row, j)]);
+            }
+        }
+        let all = of_all.sum();
+        if all > 0.0 { 1.0 - leaked / all } else { 1.0 }
+    }
+
+    /// Of probabilities `[n, d]` that each variable was set: the smallest share of the pairs that set one
+    /// variable in which another rests; 1 of a single variable.
+    ///
+    /// A code that never rests beside another is set by everything that sets the other, as a mixture of
+    /// both is.
+    pub fn least_resting(probs: &DMatrix<f64>) -> f64 {
+        let together = probs.tr_mul(probs);
+        let hits = probs.row_sum();
+        let d = probs.ncols();
+        let of_pair = |i: usize, j: usize| 1.0 - together[(i, j)] / hits[i].max(f64::MIN_POSITIVE);
+        let pairs = (0..d).flat_map(|i| (0..d).filter(move |&j| j != i).map(move |j| (i, j)));
+        pairs.map(|(i, j)| of_pair(i, j)).fold(1.0, f64::min)
+    }
+
     /// What the probabilities of each variable `[n, d]` say of single targets, `[n, d + 1]`: that none
     /// was set, and the rest in proportion to the probabilities.
     pub fn target_probs(probs: &DMatrix<f64>) -> DMatrix<f64> {

@@ -8,7 +8,7 @@ use domino_dag::LearnedGraph;
 use domino_train::{load_weights, save_weights};
 use domino_vae::start::Whitening;
 use domino_vae::{
-    ChangePosterior, Context, ConvolutionEncoder, ConvolutionForm, FittedIlcm, Ilcm, IlcmConfig,
+    Context, ConvolutionEncoder, ConvolutionForm, FittedIlcm, Ilcm, IlcmConfig,
     Latents, Mechanisms, PictureConfig, PictureDecoder, Sizes, SolutionConfig, SolutionFunctions,
     TargetInference,
 };
@@ -38,13 +38,13 @@ struct Description {
     convolution: Option<ConvolutionForm>,
     /// The network that draws pictures, and how many directions it mixes.
     picture: Option<(PictureConfig, usize)>,
-    targets: Option<ChangePosterior>,
+    targets: TargetInference,
     graph: LearnedGraph,
     diagnosis: Diagnosis,
 }
 
 /// Version of the layout of saved models.
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 
 /// Saves a fit as `model.json`, `networks.safetensors` and `mechanisms.safetensors`, and where it
 /// draws pictures `picture.safetensors`, and where it learned their features `convolution.safetensors`.
@@ -67,10 +67,7 @@ pub fn save(folder: &Path, fit: &Fit, config: &RecipeConfig) -> Result<(), FitEr
         whitening: fit.whitening.clone(),
         convolution: fit.model.convolution().map(|encoder| encoder.form().clone()),
         picture: fit.model.picture().map(|p| (config.picture.network.clone(), p.directions())),
-        targets: match fit.model.targets() {
-            TargetInference::Calibrated(posterior) => Some(posterior.clone()),
-            TargetInference::Heuristic => None,
-        },
+        targets: fit.model.targets().clone(),
         graph: fit.graph.clone(),
         diagnosis: fit.diagnosis.clone(),
     };
@@ -111,9 +108,8 @@ pub fn load(folder: &Path, device: &Device) -> Result<Fit, FitError> {
     let functions = load_weights(&folder.join(MECHANISMS), functions)?;
     let dag: &Dag = &saved.graph.dag;
     let mechanisms = Mechanisms::new(functions, dag, saved.context);
-    let targets = saved.targets.map_or(TargetInference::Heuristic, TargetInference::Calibrated);
     let edge_probs = saved.graph.edge_probs.clone();
-    let model = FittedIlcm::new(model, mechanisms, targets, edge_probs, &saved.whitening, device)?
+    let model = FittedIlcm::new(model, mechanisms, saved.targets, edge_probs, &saved.whitening, device)?
         .with_latents(saved.latents);
     let model = match saved.convolution {
         Some(form) => {
