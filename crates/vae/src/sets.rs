@@ -20,6 +20,10 @@ const LEAST_KEPT: f64 = 0.05;
 /// The normal's absolute value below which [`LEAST_KEPT`] of it lies.
 const LEAST_KEPT_SIZE: f64 = 0.062_7;
 
+/// Share of the pairs that set one variable in which every other must rest: a code that never rests beside
+/// another is a mixture of both. Among normal changes in sight of noise as many pass for none.
+pub const LEAST_RESTING: f64 = 0.05;
+
 /// A posterior over the sets of variables that were set at once, calibrated on the changes
 /// `δ = e' − e` of many pairs.
 ///

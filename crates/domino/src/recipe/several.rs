@@ -1,7 +1,7 @@
 use domino_core::{Dag, InterventionTarget, Stream};
 use domino_dag::{Chains, LearnedGraph, PairRegression, StructureLearner};
 use domino_train::TrainContext;
-use domino_vae::SetPosterior;
+use domino_vae::{LEAST_RESTING, SetPosterior};
 use domino_vae::start::{separate_resting, target_entropy};
 
 use super::variables::{
@@ -12,10 +12,6 @@ use super::{Candidate, FitError, RecipeConfig, ThinStage};
 /// Times that pairs are taken apart along the order learned before; without a change of the order
 /// one is enough.
 const ROUNDS: usize = 5;
-
-/// Share of the pairs that set one variable in which every other one must rest: without such pairs
-/// two codes cannot be told apart, and one that never rests beside another is a mixture.
-const LEAST_RESTING: f64 = 0.02;
 
 /// A linear encoder whose codes rest in as many pairs as they can.
 ///
