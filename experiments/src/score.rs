@@ -358,9 +358,9 @@ mod tests {
         let mut embedding = perfect(&test, &ORDER);
         let probs = embedding.target_probs.clone().remove_column(0);
         embedding.set_probs = Some(probs);
-        let answer = |test| Answer { embedding: &embedding, truth: test };
-        let scored = |test| {
-            score(answer(test), None, &Dag::empty(3), &DciOptions::default(), Seed(0)).unwrap()
+        let scored = |truth: &GroundTruth| {
+            let test = Answer { embedding: &embedding, truth };
+            score(test, None, &Dag::empty(3), &DciOptions::default(), Seed(0)).unwrap()
         };
         let scores = scored(&test).unwrap();
         assert_eq!([scores.exact_sets, scores.set_states], [Some(1.0); 2]);

@@ -55,10 +55,8 @@ pub fn set_accuracy(
     };
     // Without a latent a factor is right where it is not set.
     let alone = |k: usize| truth.column(k).iter().filter(|set| !**set).count() as f64;
-    let gain =
-        DMatrix::from_fn(factors, said.ncols(), |k, i| agreement(k, i) - alone(k));
-    let matching =
-        if factors == 0 { Matching::identity(0) } else { Matching::best(&gain)? };
+    let gain = DMatrix::from_fn(factors, said.ncols(), |k, i| agreement(k, i) - alone(k));
+    let matching = if factors == 0 { Matching::identity(0) } else { Matching::best(&gain)? };
     Ok(scores(&said, &truth, matching))
 }
 
@@ -146,7 +144,10 @@ mod tests {
             order.shuffle(&mut rng);
             let (probs, targets, errors) = example(&order, wrong, &mut rng);
             let scores = set_accuracy(&probs, &targets, 5).unwrap();
-            assert_eq!(scores.matching.latents(), order.iter().map(|&i| Some(i)).collect::<Vec<_>>());
+            assert_eq!(
+                scores.matching.latents(),
+                order.iter().map(|&i| Some(i)).collect::<Vec<_>>()
+            );
             let right = errors.iter().filter(|error| !**error).count() as f64;
             assert!((scores.per_variable - right / errors.len() as f64).abs() < 1e-12);
             let exact = errors.chunks(5).filter(|row| row.iter().all(|error| !error)).count();

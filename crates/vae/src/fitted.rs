@@ -10,7 +10,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::start::{SmoothingTensors, Whitening};
-use crate::{ChangePosterior, SetPosterior, ConvolutionEncoder, Ilcm, Mechanisms, PictureDecoder};
+use crate::{ChangePosterior, ConvolutionEncoder, Ilcm, Mechanisms, PictureDecoder, SetPosterior};
 
 /// How a fitted model infers targets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

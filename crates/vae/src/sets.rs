@@ -1,24 +1,24 @@
-use nalgebra::DMatrix;
+mod code;
+
+pub use code::CodeChange;
+use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
-
-/// Most rounds of expectation maximisation.
-const ROUNDS: usize = 100;
-
-/// The fit of a code has settled where the mean log-likelihood gains less than this, in nats.
-const SETTLED: f64 = 1e-7;
 
 /// Pairs on which the posterior is fitted, spread evenly over the data.
 const ROWS: usize = 20_000;
 
-/// Smallest width of a kept code over the spread of its changes: rounding of f32 observations.
-const WIDTH_FLOOR: f64 = 1e-5;
+/// Times that the correlation of the noise is estimated, and the sets anew with it.
+const NOISE_ROUNDS: usize = 3;
 
-/// Share of the changes that are taken for those of a kept code at first: half of the least share of
-/// pairs that keep a code which can be learned from.
-const LEAST_KEPT: f64 = 0.05;
+/// Smallest eigenvalue of the correlation of the noise: it is estimated entry by entry, from the pairs that keep
+/// both codes, and need not be definite.
+const LEAST_EIGENVALUE: f64 = 0.02;
 
-/// The normal's absolute value below which [`LEAST_KEPT`] of it lies.
-const LEAST_KEPT_SIZE: f64 = 0.062_7;
+/// Widths beyond which a change is not taken for noise.
+const CLIP: f64 = 4.0;
+
+/// Pairs without correlation that speak beside those which keep both codes.
+const UNCORRELATED: f64 = 20.0;
 
 /// Share of the pairs that set one variable in which every other must rest: a code that never rests beside
 /// another is a mixture of both. Among normal changes in sight of noise as many pass for none.
@@ -38,23 +38,17 @@ pub const LEAST_RESTING: f64 = 0.05;
 /// with the width `a` that observation noise makes, the leak `b` of the other codes' changes, the
 /// spread `ω` and the share `π` fitted by expectation maximisation. There are `d` probabilities of a
 /// pair and not one for each of `2^d` sets.
+///
+/// An encoder makes independent noise of the observations correlated, so that what other codes at rest show of the
+/// noise says what to expect of one. With the correlation `R` of the noise, the law of a kept code is taken given all
+/// others that are held to be kept, by the covariance `a_i R_ij a_j` with `b_j² |δ_∖j|²` on the diagonal; the set of a
+/// pair is changed by one variable at a time while that makes it more probable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SetPosterior {
     /// The law of each code's changes, `[d]`.
     pub codes: Vec<CodeChange>,
-}
-
-/// The law of the changes of one code.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CodeChange {
-    /// Width `a` of a kept code's change.
-    pub width: f64,
-    /// Leak `b` of the other codes' changes.
-    pub leak: f64,
-    /// Spread `ω` of the change of a code that is set.
-    pub spread: f64,
-    /// Share `π` of the pairs that set it.
-    pub share: f64,
+    /// Correlation `R` of the noise of kept codes, `[d, d]`.
+    pub correlation: DMatrix<f64>,
 }
 
 impl SetPosterior {
@@ -63,24 +57,100 @@ impl SetPosterior {
         let n = changes.nrows();
         let take = n.min(ROWS);
         let rows: Vec<usize> = (0..take).map(|i| i * n / take).collect();
-        let squares = changes.select_rows(&rows).map(|c| c * c);
+        let changes = changes.select_rows(&rows);
+        let squares = changes.map(|c| c * c);
         let of_all = squares.column_sum();
         let code = |j: usize| {
             let own: Vec<f64> = squares.column(j).iter().copied().collect();
             let others: Vec<f64> = of_all.iter().zip(&own).map(|(all, own)| all - own).collect();
             CodeChange::fit(&own, &others)
         };
-        Self { codes: (0..changes.ncols()).map(code).collect() }
+        let d = changes.ncols();
+        let codes = (0..d).map(code).collect();
+        let mut posterior = Self { codes, correlation: DMatrix::identity(d, d) };
+        for _ in 0..NOISE_ROUNDS {
+            posterior.correlation = posterior.noise_of(&changes);
+        }
+        posterior
     }
 
     /// `q(j ∈ I | δ)` of changes `[n, d]`: `[n, d]`.
     pub fn probs(&self, changes: &DMatrix<f64>) -> DMatrix<f64> {
-        let squares = changes.map(|c| c * c);
-        let of_all = squares.column_sum();
-        DMatrix::from_fn(changes.nrows(), changes.ncols(), |row, j| {
-            let own = squares[(row, j)];
-            self.codes[j].judge(own, of_all[row] - own).0
+        let mut probs = DMatrix::zeros(changes.nrows(), changes.ncols());
+        for (mut probs, change) in probs.row_iter_mut().zip(changes.row_iter()) {
+            probs.copy_from_slice(self.probs_of(&change.transpose()).as_slice());
+        }
+        probs
+    }
+
+    /// The probabilities of one pair.
+    fn probs_of(&self, change: &DVector<f64>) -> DVector<f64> {
+        let all = change.norm_squared();
+        let alone = change.zip_map(&DVector::from_vec(self.codes.clone()), |own, code| {
+            code.judge(own * own, all - own * own).0
+        });
+        let mut set: Vec<bool> = alone.iter().map(|q| *q > 0.5).collect();
+        for _ in 0..set.len() {
+            let odds = self.log_odds(change, &set);
+            let gain = |j: &usize| if set[*j] { -odds[*j] } else { odds[*j] };
+            let best = (0..set.len()).max_by(|a, b| gain(a).total_cmp(&gain(b)));
+            match best {
+                Some(j) if gain(&j) > 0.0 => set[j] = !set[j],
+                _ => break,
+            }
+        }
+        self.log_odds(change, &set).map(|odds| 1.0 / (1.0 + (-odds).exp()))
+    }
+
+    /// `ln q(j ∈ I | δ, the rest of I) − ln q(j ∉ I | …)` for each code, given which are set.
+    fn log_odds(&self, change: &DVector<f64>, set: &[bool]) -> DVector<f64> {
+        let d = set.len();
+        let all = change.norm_squared();
+        // In units of the widths.
+        let leaked = |j: usize| {
+            let CodeChange { width, leak, .. } = self.codes[j];
+            (leak / width).powi(2) * (all - change[j] * change[j])
+        };
+        let covariance =
+            |i: usize, j: usize| self.correlation[(i, j)] + if i == j { leaked(j) } else { 0.0 };
+        let kept: Vec<usize> = (0..d).filter(|&j| !set[j]).collect();
+        let among = DMatrix::from_fn(kept.len(), kept.len(), |a, b| covariance(kept[a], kept[b]));
+        let precision = among.try_inverse().expect("the correlation is definite");
+        let standard = |j: usize| change[j] / self.codes[j].width;
+        let weighed = &precision * DVector::from_fn(kept.len(), |a, _| standard(kept[a]));
+        DVector::from_fn(d, |j, _| {
+            let (mean, variance) = match kept.iter().position(|&k| k == j) {
+                // Given all other kept ones, by the inverse of the whole covariance.
+                Some(a) => (standard(j) - weighed[a] / precision[(a, a)], 1.0 / precision[(a, a)]),
+                None => {
+                    let with = DVector::from_fn(kept.len(), |a, _| covariance(j, kept[a]));
+                    (with.dot(&weighed), covariance(j, j) - with.dot(&(&precision * &with)))
+                }
+            };
+            self.codes[j].log_odds(change[j], mean, variance)
         })
+    }
+
+    /// The correlation of the changes of kept codes.
+    fn noise_of(&self, changes: &DMatrix<f64>) -> DMatrix<f64> {
+        let d = changes.ncols();
+        let kept = self.probs(changes).map(|q| 1.0 - q);
+        let standard = DMatrix::from_fn(changes.nrows(), d, |row, j| {
+            // A change beyond its noise is leak, or was not kept.
+            let change = (changes[(row, j)] / self.codes[j].width).clamp(-CLIP, CLIP);
+            kept[(row, j)] * change
+        });
+        let (products, weights) = (standard.tr_mul(&standard), kept.tr_mul(&kept));
+        let squares = standard.component_mul(&standard);
+        let sizes = squares.tr_mul(&kept.component_mul(&kept));
+        let correlation = DMatrix::from_fn(d, d, |i, j| {
+            if i == j {
+                return 1.0;
+            }
+            let size = (sizes[(i, j)] * sizes[(j, i)]).sqrt().max(f64::MIN_POSITIVE);
+            products[(i, j)] / size * weights[(i, j)] / (weights[(i, j)] + UNCORRELATED)
+        });
+        definite(correlation)
     }
 
     /// Share of the squared changes `[n, d]` that is not the leak of other codes' changes, noise included; in
@@ -126,92 +196,15 @@ impl SetPosterior {
     }
 }
 
-impl CodeChange {
-    /// From squared changes, and the squares of all other codes' changes beside each.
-    fn fit(own: &[f64], others: &[f64]) -> Self {
-        let overall = mean(own).max(f64::MIN_POSITIVE).sqrt();
-        let width = lower_size(own) / LEAST_KEPT_SIZE;
-        let width = width.clamp(overall * WIDTH_FLOOR, 0.5 * overall);
-        let mut law = Self { width, leak: 0.0, spread: overall, share: 0.5 };
-        let mut reached = f64::NEG_INFINITY;
-        for _ in 0..ROUNDS {
-            let judged: Vec<(f64, f64)> =
-                own.iter().zip(others).map(|(own, others)| law.judge(*own, *others)).collect();
-            let likelihood = judged.iter().map(|(_, l)| l).sum::<f64>() / own.len().max(1) as f64;
-            if likelihood - reached < SETTLED {
-                break;
-            }
-            reached = likelihood;
-            let set: Vec<f64> = judged.into_iter().map(|(q, _)| q).collect();
-            law = law.refined(own, others, &set, overall * WIDTH_FLOOR);
-        }
-        law
+/// The correlation with as much of the identity as makes it definite.
+fn definite(correlation: DMatrix<f64>) -> DMatrix<f64> {
+    let d = correlation.nrows();
+    let least = correlation.symmetric_eigenvalues().min();
+    if least >= LEAST_EIGENVALUE {
+        return correlation;
     }
-
-    /// Variance of a kept code's change beside those of others, given their sum of squares.
-    fn kept_variance(&self, others: f64) -> f64 {
-        self.width * self.width + self.leak * self.leak * others
-    }
-
-    /// The probability that it was set, and `ln p(δ_j | δ_∖j)` up to a constant.
-    fn judge(&self, own: f64, others: f64) -> (f64, f64) {
-        let log = |variance: f64, share: f64| share.ln() - 0.5 * (own / variance + variance.ln());
-        let set = log(self.spread * self.spread, self.share);
-        let kept = log(self.kept_variance(others), 1.0 - self.share);
-        let top = set.max(kept);
-        let total = top + ((set - top).exp() + (kept - top).exp()).ln();
-        ((set - total).exp(), total)
-    }
-
-    fn refined(&self, own: &[f64], others: &[f64], set: &[f64], floor: f64) -> Self {
-        let (n, hits) = (own.len() as f64, set.iter().sum::<f64>());
-        let squares: f64 = own.iter().zip(set).map(|(own, q)| own * q).sum();
-        let [width, leak] = self.kept_law(own, others, set);
-        Self {
-            width: width.max(floor * floor).sqrt(),
-            leak: leak.max(0.0).sqrt(),
-            spread: (squares / hits.max(1.0)).sqrt().max(2.0 * floor),
-            share: (hits + 1.0) / (n + 2.0),
-        }
-    }
-
-    /// `a²` and `b²`: the regression of the squares of kept changes on those of the others, each weighted by
-    /// its precision so far, one step of Fisher's scoring.
-    fn kept_law(&self, own: &[f64], others: &[f64], set: &[f64]) -> [f64; 2] {
-        let mut gram = [0.0; 3];
-        let mut moment = [0.0; 2];
-        for ((own, others), set) in own.iter().zip(others).zip(set) {
-            let weight = (1.0 - set) / self.kept_variance(*others).powi(2);
-            gram[0] += weight;
-            gram[1] += weight * others;
-            gram[2] += weight * others * others;
-            moment[0] += weight * own;
-            moment[1] += weight * own * others;
-        }
-        let determinant = gram[0] * gram[2] - gram[1] * gram[1];
-        let alone = [moment[0] / gram[0], moment[1] / gram[2]];
-        let both = [
-            (moment[0] * gram[2] - moment[1] * gram[1]) / determinant,
-            (moment[1] * gram[0] - moment[0] * gram[1]) / determinant,
-        ];
-        match both {
-            [a, b] if !(a.is_finite() && b.is_finite()) => [self.width.powi(2), self.leak.powi(2)],
-            [_, b] if b < 0.0 => [alone[0], 0.0],
-            [a, _] if a < 0.0 => [0.0, alone[1]],
-            both => both,
-        }
-    }
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len().max(1) as f64
-}
-
-/// The size below which [`LEAST_KEPT`] of the changes lie, from their squares.
-fn lower_size(squares: &[f64]) -> f64 {
-    let mut sorted = squares.to_vec();
-    let at = (squares.len() as f64 * LEAST_KEPT) as usize;
-    sorted.select_nth_unstable_by(at, f64::total_cmp).1.sqrt()
+    let share = (LEAST_EIGENVALUE - least) / (1.0 - least);
+    correlation * (1.0 - share) + DMatrix::identity(d, d) * share
 }
 
 #[cfg(test)]
@@ -229,8 +222,7 @@ mod tests {
         let mut rng = Seed(8).rng(Stream::Data);
         let set = DMatrix::from_fn(n, d, |_, _| rng.random_bool(rate));
         let mut draw = || rng.sample::<f64, _>(StandardNormal);
-        let moved =
-            DMatrix::from_fn(n, d, |row, j| if set[(row, j)] { 1.4 * draw() } else { 0.0 });
+        let moved = DMatrix::from_fn(n, d, |row, j| if set[(row, j)] { 1.4 * draw() } else { 0.0 });
         let sizes: Vec<f64> = moved.row_iter().map(|row| row.norm()).collect();
         let changes = DMatrix::from_fn(n, d, |row, j| match set[(row, j)] {
             true => moved[(row, j)],
@@ -262,6 +254,31 @@ mod tests {
             assert!((law.spread - 1.4).abs() < 0.05 && (law.share - 0.4).abs() < 0.02, "{law:?}");
         }
         assert!(accuracy(&changes, &set) > 0.96);
+    }
+
+    /// Noise that is nearly the same in all codes hides small changes only where codes are looked at alone.
+    #[test]
+    fn correlated_noise_is_seen_through() {
+        let mut rng = Seed(5).rng(Stream::Data);
+        let (n, d) = (20_000, 5);
+        let set = DMatrix::from_fn(n, d, |_, _| rng.random_bool(0.3));
+        let mut changes = DMatrix::zeros(n, d);
+        for row in 0..n {
+            let common = 0.1 * rng.sample::<f64, _>(StandardNormal);
+            for j in 0..d {
+                let [own, fresh] = [(); 2].map(|()| rng.sample::<f64, _>(StandardNormal));
+                changes[(row, j)] = if set[(row, j)] { 1.4 * fresh } else { common + 0.01 * own };
+            }
+        }
+        let posterior = SetPosterior::fit(&changes);
+        assert!(posterior.correlation.iter().all(|r| *r > 0.9), "{}", posterior.correlation);
+        let right = |posterior: &SetPosterior| {
+            let probs = posterior.probs(&changes);
+            probs.iter().zip(set.iter()).filter(|(p, set)| (**p > 0.5) == **set).count()
+        };
+        let alone = SetPosterior { correlation: DMatrix::identity(d, d), ..posterior.clone() };
+        let wrong = [&posterior, &alone].map(|p| n * d - right(p));
+        assert!(wrong[0] * 2 < wrong[1], "{wrong:?}");
     }
 
     #[test]

@@ -59,7 +59,10 @@ pub fn write_embedding(path: &Path, embedding: &Embedding) -> Result<(), FileErr
     let written: Result<(), WriteError> = write_atomically(path, |file| {
         let mut writer = ArrayWriter::new(file);
         let sets = embedding.set_probs.as_ref().map(|probs| ("set_probs", probs));
-        arrays.into_iter().chain(sets).try_for_each(|(name, matrix)| writer.matrix(name, matrix))?;
+        arrays
+            .into_iter()
+            .chain(sets)
+            .try_for_each(|(name, matrix)| writer.matrix(name, matrix))?;
         writer.finish()
     });
     Ok(written?)

@@ -337,7 +337,8 @@ fn embeddings_survive_a_file() {
     let folder = Folder::new();
     write_embedding(&folder.path(), &embedding()).unwrap();
     assert_eq!(read_embedding(&folder.path(), Limits::default()).unwrap(), embedding());
-    let several = Embedding { set_probs: Some(dmatrix![0.5, 1.0; 0.0, 0.25; 1.0, 1.0]), ..embedding() };
+    let several =
+        Embedding { set_probs: Some(dmatrix![0.5, 1.0; 0.0, 0.25; 1.0, 1.0]), ..embedding() };
     write_embedding(&folder.path(), &several).unwrap();
     assert_eq!(read_embedding(&folder.path(), Limits::default()).unwrap(), several);
 }

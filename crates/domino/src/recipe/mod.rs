@@ -27,9 +27,9 @@ mod variables;
 
 pub use candidates::Candidate;
 pub use config::{
-    ApartStage, AtOnce, CoarseToFine, ElboPhase, ExplicitStage, GraphStage, GroupStage, MechanismStage,
-    ModelConfig, PictureStage, RecipeConfig, RegressionStage, Scale, StartConfig, ThinStage,
-    VariableStage,
+    ApartStage, AtOnce, CoarseToFine, ElboPhase, ExplicitStage, GraphStage, GroupStage,
+    MechanismStage, ModelConfig, PictureStage, RecipeConfig, RegressionStage, Scale, StartConfig,
+    ThinStage, VariableStage,
 };
 pub use convolution::{ConvolutionStage, JointStage};
 pub use error::FitError;

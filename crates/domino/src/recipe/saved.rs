@@ -8,8 +8,8 @@ use domino_dag::LearnedGraph;
 use domino_train::{load_weights, save_weights};
 use domino_vae::start::Whitening;
 use domino_vae::{
-    Context, ConvolutionEncoder, ConvolutionForm, FittedIlcm, Ilcm, IlcmConfig,
-    Latents, Mechanisms, PictureConfig, PictureDecoder, Sizes, SolutionConfig, SolutionFunctions,
+    Context, ConvolutionEncoder, ConvolutionForm, FittedIlcm, Ilcm, IlcmConfig, Latents,
+    Mechanisms, PictureConfig, PictureDecoder, Sizes, SolutionConfig, SolutionFunctions,
     TargetInference,
 };
 use nalgebra::DMatrix;
@@ -109,8 +109,9 @@ pub fn load(folder: &Path, device: &Device) -> Result<Fit, FitError> {
     let dag: &Dag = &saved.graph.dag;
     let mechanisms = Mechanisms::new(functions, dag, saved.context);
     let edge_probs = saved.graph.edge_probs.clone();
-    let model = FittedIlcm::new(model, mechanisms, saved.targets, edge_probs, &saved.whitening, device)?
-        .with_latents(saved.latents);
+    let model =
+        FittedIlcm::new(model, mechanisms, saved.targets, edge_probs, &saved.whitening, device)?
+            .with_latents(saved.latents);
     let model = match saved.convolution {
         Some(form) => {
             let encoder = ConvolutionEncoder::new(form, &mut rng, device);

@@ -1,8 +1,8 @@
 use domino_core::{Dag, InterventionTarget, Stream};
 use domino_dag::{Chains, LearnedGraph, PairRegression, StructureLearner};
 use domino_train::TrainContext;
-use domino_vae::{LEAST_RESTING, SetPosterior};
 use domino_vae::start::{separate_resting, target_entropy};
+use domino_vae::{LEAST_RESTING, SetPosterior};
 
 use super::variables::{
     Codes, Variables, Whitened, linear_codes, new_models, of_unit_spread, padded,

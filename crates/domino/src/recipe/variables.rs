@@ -132,7 +132,8 @@ pub(super) fn learn_variables(
     config: &RecipeConfig,
     context: &mut TrainContext<'_>,
 ) -> Result<Variables, FitError> {
-    if let (VariableStage::Thin(thin), AtOnce::Several) = (&config.variables, config.model.targets) {
+    if let (VariableStage::Thin(thin), AtOnce::Several) = (&config.variables, config.model.targets)
+    {
         return resting_variables([train_on, held_out], thin, config, context);
     }
     let starts = linear_starts(train_on, config, context);
