@@ -1,5 +1,5 @@
 use domino_core::InterventionTarget;
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, RowDVector};
 
 use crate::{DagError, PairCodes};
 
@@ -24,6 +24,15 @@ pub struct Chains {
     pub labels: Vec<usize>,
     /// The pair that each link is of, `[links]`.
     pub pairs: Vec<usize>,
+}
+
+/// From which state the targets of a pair are set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Linking {
+    /// From that in which the targets before are set.
+    Chain,
+    /// From that before the intervention.
+    Star,
 }
 
 impl Chains {
@@ -61,26 +70,33 @@ impl Chains {
             let found = |order: &[usize]| order.iter().position(|&v| v == k);
             order.map_or(k, |order| found(order).expect("an order holds every variable"))
         };
+        let linking = if order.is_some() { Linking::Chain } else { Linking::Star };
         for (pair, target) in targets.iter().enumerate() {
             let mut set = target.variables().to_vec();
             set.sort_by_key(|&k| place(k));
-            let mut state = before.row(pair).into_owned();
-            for &k in &set {
-                let mut next = state.clone();
-                next[k] = after[(pair, k)];
-                chains.push(pair, k + 1, [&state, &next]);
-                if order.is_some() {
-                    state = next;
-                }
-            }
-            if set.is_empty() {
-                chains.push(pair, 0, [&state, &after.row(pair).into_owned()]);
-            }
+            let states = [before, after].map(|side| side.row(pair).into_owned());
+            chains.add(pair, &set, states, linking);
         }
         Ok(chains)
     }
 
-    fn push(&mut self, pair: usize, label: usize, states: [&nalgebra::RowDVector<f64>; 2]) {
+    /// The links of a pair that sets variables one after the other, or each in the state before.
+    fn add(&mut self, pair: usize, set: &[usize], states: [RowDVector<f64>; 2], link: Linking) {
+        let [mut state, after] = states;
+        for &k in set {
+            let mut next = state.clone();
+            next[k] = after[k];
+            self.push(pair, k + 1, [&state, &next]);
+            if link == Linking::Chain {
+                state = next;
+            }
+        }
+        if set.is_empty() {
+            self.push(pair, 0, [&state, &after]);
+        }
+    }
+
+    fn push(&mut self, pair: usize, label: usize, states: [&RowDVector<f64>; 2]) {
         let link = self.labels.len();
         self.before.set_row(link, states[0]);
         self.after.set_row(link, states[1]);

@@ -102,21 +102,19 @@ impl SetPosterior {
         self.log_odds(change, &set).map(|odds| 1.0 / (1.0 + (-odds).exp()))
     }
 
-    /// `ln q(j ∈ I | δ, the rest of I) − ln q(j ∉ I | …)` for each code, given which are set.
+    /// `ln q(j ∈ I | δ, the rest of I) − ln q(j ∉ I | …)` for each code, given which are set, by
+    /// covariances in units of the widths.
     fn log_odds(&self, change: &DVector<f64>, set: &[bool]) -> DVector<f64> {
         let d = set.len();
         let all = change.norm_squared();
-        // In units of the widths.
-        let leaked = |j: usize| {
-            let CodeChange { width, leak, .. } = self.codes[j];
-            (leak / width).powi(2) * (all - change[j] * change[j])
+        let standard = |j: usize| change[j] / self.codes[j].width;
+        let covariance = |i: usize, j: usize| {
+            let leak = if i == j { self.codes[j].leaked(all - change[j] * change[j]) } else { 0.0 };
+            self.correlation[(i, j)] + leak
         };
-        let covariance =
-            |i: usize, j: usize| self.correlation[(i, j)] + if i == j { leaked(j) } else { 0.0 };
         let kept: Vec<usize> = (0..d).filter(|&j| !set[j]).collect();
         let among = DMatrix::from_fn(kept.len(), kept.len(), |a, b| covariance(kept[a], kept[b]));
         let precision = among.try_inverse().expect("the correlation is definite");
-        let standard = |j: usize| change[j] / self.codes[j].width;
         let weighed = &precision * DVector::from_fn(kept.len(), |a, _| standard(kept[a]));
         DVector::from_fn(d, |j, _| {
             let (mean, variance) = match kept.iter().position(|&k| k == j) {

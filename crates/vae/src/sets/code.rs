@@ -54,9 +54,14 @@ impl CodeChange {
         law
     }
 
-    /// A law under which no change is certain to be kept.
+    /// The law of a code that changed in no pair, and is held to be kept in others.
     fn of_what_never_changes(pairs: usize) -> Self {
         Self { width: 1.0, leak: 0.0, spread: 1.0, share: 1.0 / (pairs + 2) as f64 }
+    }
+
+    /// Variance that leaks from other codes' changes of the given sum of squares, over that of the noise.
+    pub(super) fn leaked(&self, others: f64) -> f64 {
+        (self.leak / self.width).powi(2) * others
     }
 
     /// Variance of a kept code's change beside those of others, given their sum of squares.
