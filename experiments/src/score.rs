@@ -43,7 +43,7 @@ impl<'a> Answer<'a> {
         let (Some(probs), Some(targets)) = (&self.embedding.set_probs, &self.truth.targets) else {
             return Ok(None);
         };
-        let highest = targets.iter().flat_map(|target| target.variables()).max();
+        let highest = targets.iter().flat_map(InterventionTarget::variables).max();
         let named = highest.map_or(0, |k| k + 1).max(self.embedding.dim());
         set_accuracy(probs, targets, self.truth.dim().unwrap_or(named)).map(Some)
     }

@@ -1,6 +1,6 @@
 //! What pairs alone say of the assumptions that learning rests on, before anything is trained.
 
-use domino_core::{Pairs, Seed, Stream};
+use domino_core::{InterventionTarget, Pairs, Seed, Stream};
 use domino_data::loader::gather;
 use domino_vae::start::{
     IcaConfig, WhitenConfig, WhitenError, Whitening, separate_differences, separate_resting,
@@ -279,8 +279,13 @@ impl Counted {
         let codes = changes * separate_resting(changes, &mut rng);
         let posterior = SetPosterior::fit(&codes);
         let spread: Vec<f64> = posterior.codes.iter().map(|code| code.spread).collect();
-        let counted = Self::of(&codes, &spread, noise);
-        let resting = SetPosterior::least_resting(&posterior.probs(&codes));
+        let Self { unclear, .. } = Self::of(&codes, &spread, noise);
+        let probs = posterior.probs(&codes);
+        let counted = Self {
+            unclear,
+            ..Self::of_sets(&InterventionTarget::most_probable(&probs), codes.ncols())
+        };
+        let resting = SetPosterior::least_resting(&probs);
         (counted.linear() && resting >= LEAST_RESTING).then_some(counted)
     }
 
@@ -303,20 +308,36 @@ impl Counted {
             changed_pairs += usize::from(any);
         }
         let total: usize = hits.iter().sum();
-        let mut sorted = hits;
-        sorted.sort_unstable();
-        let ratio = |a: usize, b: usize| a as f64 / b.max(1) as f64;
         Self {
             unclear: ratio(unclear, n * d),
             together: ratio(total, changed_pairs),
-            rarest: ratio(sorted[0], sorted[d / 2]),
+            rarest: rarest(hits),
         }
+    }
+
+    /// Of sets of `d` variables, of which nothing is unclear.
+    fn of_sets(targets: &[InterventionTarget], d: usize) -> Self {
+        let mut hits = vec![0; d];
+        targets.iter().flat_map(InterventionTarget::variables).for_each(|&k| hits[k] += 1);
+        let changed = targets.iter().filter(|target| !target.variables().is_empty()).count();
+        let together = ratio(hits.iter().sum(), changed);
+        Self { unclear: 0.0, together, rarest: rarest(hits) }
     }
 
     /// Whether the map under which codes were counted separates the variables.
     fn linear(&self) -> bool {
         self.unclear < LINEAR
     }
+}
+
+fn ratio(a: usize, b: usize) -> f64 {
+    a as f64 / b.max(1) as f64
+}
+
+/// How often the rarest is hit over how often the median one is.
+fn rarest(mut hits: Vec<usize>) -> f64 {
+    hits.sort_unstable();
+    ratio(hits[0], hits[hits.len() / 2])
 }
 
 fn finding(

@@ -222,9 +222,9 @@ mod tests {
         let mut draw = || rng.sample::<f64, _>(StandardNormal);
         let moved = DMatrix::from_fn(n, d, |row, j| if set[(row, j)] { 1.4 * draw() } else { 0.0 });
         let sizes: Vec<f64> = moved.row_iter().map(|row| row.norm()).collect();
-        let changes = DMatrix::from_fn(n, d, |row, j| match set[(row, j)] {
-            true => moved[(row, j)],
-            false => (noise * noise + (leak * sizes[row]).powi(2)).sqrt() * draw(),
+        let width = |row: usize| (noise * noise + (leak * sizes[row]).powi(2)).sqrt();
+        let changes = DMatrix::from_fn(n, d, |row, j| {
+            if set[(row, j)] { moved[(row, j)] } else { width(row) * draw() }
         });
         (changes, set)
     }

@@ -1,5 +1,5 @@
 use nalgebra::{DMatrix, DVector};
-use rand::Rng;
+use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
 use super::ica::{IcaConfig, separate_differences};
@@ -11,8 +11,18 @@ use super::whiten::sorted_eigen;
 const SEARCHED: usize = 4000;
 const POLISHED: usize = 20_000;
 
-/// Random starts per direction, beside the independent components.
-const STARTS: usize = 4;
+/// Starts per direction, beside the independent components: random ones, and the best normals of as many
+/// differences as span a hyperplane. Where three of four variables are set in every pair, one normal in sixteen
+/// is that of a code at rest in all of them.
+const RANDOM: usize = 2;
+const NORMALS: usize = 6;
+const DRAWN: usize = 64;
+
+/// Changes along a direction are compared on a logarithmic scale down to this, in standard deviations.
+const SMALL: f64 = 0.03;
+
+/// Least squared size of a difference that says anything of a direction, per direction.
+const LEAST_SQUARE: f64 = 1e-4;
 
 /// Most reweighted eigenproblems of one search, and of making one direction exact.
 const ROUNDS: usize = 60;
@@ -48,13 +58,14 @@ pub fn separate_resting(differences: &DMatrix<f64>, rng: &mut dyn Rng) -> DMatri
     let sphering = sphering(differences);
     let components = separate_differences(differences, &IcaConfig::default(), rng);
     let back = sphering.clone().try_inverse().unwrap_or_else(|| DMatrix::identity(d, d));
-    let random = DMatrix::from_fn(d, STARTS * d, |_, _| StandardNormal.sample(rng));
+    let random = DMatrix::from_fn(d, RANDOM * d, |_, _| StandardNormal.sample(rng));
     let searched = spread_rows(differences, SEARCHED) * &sphering;
-    let starts: Vec<DVector<f64>> = (back * components)
+    let starts = (back * components)
         .column_iter()
         .chain(random.column_iter())
         .map(|start| start.normalize())
-        .collect();
+        .chain(normals(&searched, rng))
+        .collect::<Vec<_>>();
     let mut found: Vec<Resting> =
         starts.into_iter().map(|start| Resting::from(start).improved(&searched, ROUNDS)).collect();
     found.sort_by(|a, b| b.evidence.total_cmp(&a.evidence));
@@ -81,6 +92,29 @@ fn spread_rows(matrix: &DMatrix<f64>, most: usize) -> DMatrix<f64> {
     let take = n.min(most);
     let rows: Vec<usize> = (0..take).map(|i| i * n / take).collect();
     matrix.select_rows(&rows)
+}
+
+/// The directions along which most pairs move least, of the normals of random hyperplanes through differences.
+fn normals(changes: &DMatrix<f64>, rng: &mut dyn Rng) -> Vec<DVector<f64>> {
+    let d = changes.ncols();
+    let least = LEAST_SQUARE * d as f64;
+    let moving: Vec<usize> =
+        (0..changes.nrows()).filter(|&row| changes.row(row).norm_squared() > least).collect();
+    if moving.is_empty() {
+        return Vec::new();
+    }
+    let mut drawn: Vec<(f64, DVector<f64>)> = (0..DRAWN * d)
+        .map(|_| {
+            let rows: Vec<usize> =
+                (1..d).map(|_| moving[rng.random_range(0..moving.len())]).collect();
+            let normal = stillest(&changes.select_rows(&rows), &vec![1.0; d - 1]);
+            let size = (changes * &normal).map(|c| (c * c + SMALL * SMALL).ln()).sum();
+            (size, normal)
+        })
+        .collect();
+    drawn.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    drawn.truncate(NORMALS * d);
+    drawn.into_iter().map(|(_, normal)| normal).collect()
 }
 
 /// Of directions in the order of their worth the first `d` that are independent; the dependent ones
