@@ -16,7 +16,10 @@ const POLISHED: usize = 20_000;
 /// is that of a code at rest in all of them.
 const RANDOM: usize = 2;
 const NORMALS: usize = 6;
-const DRAWN: usize = 64;
+const DRAWN: usize = 256;
+
+/// Cosine from which two normals are the same.
+const SAME: f64 = 0.999;
 
 /// Changes along a direction are compared on a logarithmic scale down to this, in standard deviations.
 const SMALL: f64 = 0.03;
@@ -63,11 +66,11 @@ pub fn separate_resting(differences: &DMatrix<f64>, rng: &mut dyn Rng) -> DMatri
     let starts = (back * components)
         .column_iter()
         .chain(random.column_iter())
-        .map(|start| start.normalize())
+        .map(|start| Resting::new(start.normalize(), FIRST_WIDTH))
         .chain(normals(&searched, rng))
         .collect::<Vec<_>>();
     let mut found: Vec<Resting> =
-        starts.into_iter().map(|start| Resting::from(start).improved(&searched, ROUNDS)).collect();
+        starts.into_iter().map(|start| start.improved(&searched, ROUNDS)).collect();
     found.sort_by(|a, b| b.evidence.total_cmp(&a.evidence));
     let all = spread_rows(differences, POLISHED) * &sphering;
     let chosen = independent(&found, d).into_iter().map(|r| r.clone().improved(&all, POLISHING));
@@ -95,7 +98,7 @@ fn spread_rows(matrix: &DMatrix<f64>, most: usize) -> DMatrix<f64> {
 }
 
 /// The directions along which most pairs move least, of the normals of random hyperplanes through differences.
-fn normals(changes: &DMatrix<f64>, rng: &mut dyn Rng) -> Vec<DVector<f64>> {
+fn normals(changes: &DMatrix<f64>, rng: &mut dyn Rng) -> Vec<Resting> {
     let d = changes.ncols();
     let least = LEAST_SQUARE * d as f64;
     let moving: Vec<usize> =
@@ -113,8 +116,14 @@ fn normals(changes: &DMatrix<f64>, rng: &mut dyn Rng) -> Vec<DVector<f64>> {
         })
         .collect();
     drawn.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-    drawn.truncate(NORMALS * d);
-    drawn.into_iter().map(|(_, normal)| normal).collect()
+    let mut best: Vec<DVector<f64>> = Vec::new();
+    for (_, normal) in drawn {
+        if best.len() < NORMALS * d && best.iter().all(|b| b.dot(&normal).abs() < SAME) {
+            best.push(normal);
+        }
+    }
+    // A wide start would leave a code at rest for a direction of small changes.
+    best.into_iter().map(|normal| Resting::new(normal, SMALL)).collect()
 }
 
 /// Of directions in the order of their worth the first `d` that are independent; the dependent ones
@@ -150,14 +159,13 @@ struct Resting {
     evidence: f64,
 }
 
-impl From<DVector<f64>> for Resting {
-    fn from(direction: DVector<f64>) -> Self {
-        let variances = [FIRST_WIDTH * FIRST_WIDTH, 1.0];
+impl Resting {
+    /// A start with a guess of the width of resting codes.
+    fn new(direction: DVector<f64>, width: f64) -> Self {
+        let variances = [width * width, 1.0];
         Self { direction, variances, share: 0.5, evidence: f64::NEG_INFINITY }
     }
-}
 
-impl Resting {
     /// Expectation maximisation, the direction in turn with the mixture, on sphered changes.
     fn improved(mut self, changes: &DMatrix<f64>, rounds: usize) -> Self {
         for _ in 0..rounds {
