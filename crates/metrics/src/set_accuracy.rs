@@ -50,7 +50,7 @@ pub fn set_accuracy(
 ) -> Result<SetAccuracy, MetricError> {
     let (said, truth) = states(probs, targets, factors)?;
     let agreement = |k: usize, i: usize| {
-        let pairs = truth.column(k).into_iter().zip(said.column(i).into_iter());
+        let pairs = truth.column(k).into_iter().zip(said.column(i));
         pairs.filter(|(true_state, state)| true_state == state).count() as f64
     };
     // Without a latent a factor is right where it is not set.

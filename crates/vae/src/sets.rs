@@ -117,13 +117,12 @@ impl SetPosterior {
         let precision = among.try_inverse().expect("the correlation is definite");
         let weighed = &precision * DVector::from_fn(kept.len(), |a, _| standard(kept[a]));
         DVector::from_fn(d, |j, _| {
-            let (mean, variance) = match kept.iter().position(|&k| k == j) {
+            let (mean, variance) = if let Some(a) = kept.iter().position(|&k| k == j) {
                 // Given all other kept ones, by the inverse of the whole covariance.
-                Some(a) => (standard(j) - weighed[a] / precision[(a, a)], 1.0 / precision[(a, a)]),
-                None => {
-                    let with = DVector::from_fn(kept.len(), |a, _| covariance(j, kept[a]));
-                    (with.dot(&weighed), covariance(j, j) - with.dot(&(&precision * &with)))
-                }
+                (standard(j) - weighed[a] / precision[(a, a)], 1.0 / precision[(a, a)])
+            } else {
+                let with = DVector::from_fn(kept.len(), |a, _| covariance(j, kept[a]));
+                (with.dot(&weighed), covariance(j, j) - with.dot(&(&precision * &with)))
             };
             self.codes[j].log_odds(change[j], mean, variance)
         })
