@@ -63,7 +63,6 @@ pub enum AtOnce {
 
 impl AtOnce {
     /// Whether it is one; this is what is not written.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
     pub fn is_one(&self) -> bool {
         *self == Self::One
     }
