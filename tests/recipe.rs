@@ -1,6 +1,8 @@
 //! The default recipe, on worlds small enough for a test.
 
+use domino::data::interventions::{InterventionConfig, TargetLaw};
 use domino::data::scaling::{GraphConfig, MixingConfig};
+use domino::metrics::set_accuracy;
 use domino::model::laws::assert_scm_laws;
 use domino::prelude::*;
 use domino::recipe::VariableStage;
@@ -176,4 +178,38 @@ fn flat_data_is_refused_with_what_is_missing() {
         error.to_string(),
         "x varies in 0 directions: expected at least 4, one per causal variable"
     );
+}
+
+#[test]
+fn several_targets_at_once_are_learned_where_they_are_asked_for() {
+    for (seed, targets) in [(0, TargetLaw::Exactly(2)), (1, TargetLaw::Each(0.3))] {
+        let interventions = InterventionConfig { targets, ..InterventionConfig::default() };
+        let world = ScalingConfig { seed, d: 4, interventions, ..ScalingConfig::default() };
+        let mut config = RecipeConfig::default();
+        config.model.targets = recipe::AtOnce::Several;
+        let trial = fitted(world, &config, 5000, seed);
+        assert!(trial.fit.diagnosis.linear && trial.smallest > 0.999, "{targets:?}");
+        assert_eq!(trial.distance, 0, "{:?}", trial.fit.graph.dag);
+        let (held_out, truth) = trial.world.sample(2000, Split::Test).unwrap();
+        let found = recipe::embed(&trial.fit.model, &held_out).unwrap();
+        let (probs, truth) = (found.set_probs.unwrap(), truth.targets.unwrap());
+        let scores = set_accuracy(&probs, &truth, 4).unwrap();
+        assert!(scores.exact > 0.99, "{targets:?}: {}", scores.exact);
+        assert!(trial.fit.diagnosis.unforeseen.iter().all(|share| *share < 0.01), "{targets:?}");
+        config.model.d = 4;
+        assert_survives_saving(&trial, &config);
+    }
+}
+
+#[test]
+fn several_targets_at_once_need_a_linear_map() {
+    let mut config = RecipeConfig::default();
+    (config.model.d, config.model.targets) = (4, recipe::AtOnce::Several);
+    let mixing = MixingConfig::LeakyRelu(domino::data::scaling::LeakyReluConfig::default());
+    let interventions =
+        InterventionConfig { targets: TargetLaw::Exactly(2), ..InterventionConfig::default() };
+    let world = ScalingConfig { seed: 0, d: 4, mixing, interventions, ..ScalingConfig::default() };
+    let (pairs, _) = World::draw(&world).unwrap().sample(3000, Split::Train).unwrap();
+    let error = crate::fit(&pairs, &pairs, &config, 0).unwrap_err();
+    assert!(error.to_string().starts_with("model.targets: expected `one`"), "{error}");
 }

@@ -162,6 +162,7 @@ mod tests {
             e_before: blank.clone(),
             e_after: blank.clone(),
             target_probs: DMatrix::zeros(3, 3),
+            set_probs: None,
             edge_probs: DMatrix::zeros(2, 2),
         };
         let sweep = Sweep::new(&embedding, 3);

@@ -3,7 +3,7 @@
 use domino::core::{Dag, Embedding, GroundTruth, InterventionTarget, Seed, Stream};
 use domino::metrics::{
     Correlation, Dci, DciOptions, EdgeScores, Matching, Mcc, MetricError, Reversal, Sample,
-    TargetAccuracy, dci, edge_scores, mcc, shd, target_accuracy,
+    SetAccuracy, TargetAccuracy, dci, edge_scores, mcc, set_accuracy, shd, target_accuracy,
 };
 use nalgebra::DMatrix;
 
@@ -38,6 +38,16 @@ impl<'a> Answer<'a> {
         self.truth.dim().unwrap_or_else(|| named.max(self.embedding.dim()))
     }
 
+    /// How well sets of targets are named, where the model names sets.
+    fn sets(&self) -> Result<Option<SetAccuracy>, MetricError> {
+        let (Some(probs), Some(targets)) = (&self.embedding.set_probs, &self.truth.targets) else {
+            return Ok(None);
+        };
+        let highest = targets.iter().flat_map(InterventionTarget::variables).max();
+        let named = highest.map_or(0, |k| k + 1).max(self.embedding.dim());
+        set_accuracy(probs, targets, self.truth.dim().unwrap_or(named)).map(Some)
+    }
+
     /// True labels, where every pair has one.
     fn labels(&self) -> Option<Vec<usize>> {
         self.truth.targets.as_ref()?.iter().map(InterventionTarget::label).collect()
@@ -48,8 +58,8 @@ impl<'a> Answer<'a> {
 /// targets are known, since then no learned variable can be matched with a true one.
 ///
 /// Variables are matched by their Pearson correlations, or else by targets; that matching relabels
-/// the graph and the confusion matrix. Target accuracy is taken under the best assignment of its
-/// own, as published. `train` holds other pairs to fit the trees of the DCI scores on.
+/// the graph and the confusion matrix. The accuracies of targets and of sets of them are taken under the
+/// best assignments of their own, as published. `train` holds other pairs to fit the trees of the DCI scores on.
 ///
 /// The model may have more variables than the truth, or fewer: as many are matched as there are pairs
 /// of them. A factor without a code counts as correlation 0, its edges as missing, and
@@ -76,8 +86,10 @@ pub fn score(
         None => None,
     };
     let by_variables = variables.as_ref().map(|v| &v.pearson.matching);
+    let sets = test.sets()?;
     let by_targets = targets.as_ref().map(|t| &t.accuracy.matching);
-    let Some(matching) = by_variables.or(by_targets).cloned() else { return Ok(None) };
+    let by_sets = sets.as_ref().map(|s| &s.matching);
+    let Some(matching) = by_variables.or(by_targets).or(by_sets).cloned() else { return Ok(None) };
     let trees = dci_scores(test, train, options, seed)?;
     let whole = matching.with_unmatched(learned.dim());
     let graph = graph_scores(test.truth.dag.as_ref(), learned, &whole)?;
@@ -93,6 +105,8 @@ pub fn score(
         mcc_spearman: variables.as_ref().map(|v| v.spearman.score),
         smallest_correlation: variables.as_ref().map(|v| v.pearson.smallest),
         target_accuracy: targets.as_ref().map(|t| t.accuracy.score),
+        exact_sets: sets.as_ref().map(|s| s.exact),
+        set_states: sets.as_ref().map(|s| s.per_variable),
         shd: graph.as_ref().map(|g| g.shd),
         edge_precision: edges.map(|e| e.precision),
         edge_recall: edges.map(|e| e.recall),
@@ -176,6 +190,7 @@ pub fn one_line(scores: &Scores) -> String {
         ("completeness", scores.completeness, 3),
         ("mcc", scores.mcc, 3),
         ("target accuracy", scores.target_accuracy, 3),
+        ("exact sets", scores.exact_sets, 3),
         ("shd", scores.shd, 0),
         ("edge f1", scores.edge_f1, 3),
     ];
@@ -210,6 +225,7 @@ mod tests {
             target_probs: DMatrix::from_fn(targets.len(), d + 1, |n, c| {
                 f64::from(u8::from(column(n) == c))
             }),
+            set_probs: None,
             edge_probs: DMatrix::zeros(d, d),
         }
     }
@@ -334,6 +350,28 @@ mod tests {
             *t = GroundTruth { dag: t.dag.take(), ..GroundTruth::default() };
         });
         assert_eq!(only_graph, None);
+    }
+
+    #[test]
+    fn sets_are_scored_where_the_model_names_sets() {
+        let (_, mut test) = chain();
+        let mut embedding = perfect(&test, &ORDER);
+        let probs = embedding.target_probs.clone().remove_column(0);
+        embedding.set_probs = Some(probs);
+        let scored = |truth: &GroundTruth| {
+            let test = Answer { embedding: &embedding, truth };
+            score(test, None, &Dag::empty(3), &DciOptions::default(), Seed(0)).unwrap()
+        };
+        let scores = scored(&test).unwrap();
+        assert_eq!([scores.exact_sets, scores.set_states], [Some(1.0); 2]);
+        assert_eq!(score_with(|_| ()).unwrap().exact_sets, None);
+        test = GroundTruth { targets: test.targets.take(), ..GroundTruth::default() };
+        assert_eq!(scored(&test).unwrap().matching, ORDER.map(Some));
+        let first = InterventionTarget::Several(vec![0, 1]);
+        test.targets.as_mut().unwrap()[0] = first;
+        let scores = scored(&test).unwrap();
+        assert_eq!((scores.target_accuracy, scores.matching), (None, ORDER.map(Some).to_vec()));
+        assert!(scores.exact_sets.unwrap() > 0.99 && scores.exact_sets.unwrap() < 1.0);
     }
 
     #[test]

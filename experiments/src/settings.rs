@@ -11,7 +11,8 @@ use domino::data::scenes::ScenesConfig;
 use domino::data::sprites::SpritesConfig;
 use domino::metrics::{DciOptions, GbtOptions};
 use domino::recipe::{
-    GraphStage, MechanismStage, ModelConfig, PictureStage, RecipeConfig, StartConfig, VariableStage,
+    AtOnce, GraphStage, MechanismStage, ModelConfig, PictureStage, RecipeConfig, StartConfig,
+    VariableStage,
 };
 use domino::vae::{Averaging, IlcmConfig};
 use schemars::JsonSchema;
@@ -143,6 +144,10 @@ pub struct ModelTable {
     #[schemars(range(min = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub d: Option<usize>,
+    /// How many variables an intervention may set at once: `one`, or `several` where one linear map separates
+    /// the variables.
+    #[serde(skip_serializing_if = "AtOnce::is_one")]
+    pub targets: AtOnce,
     /// Models trained side by side, of which the one with the sparsest changes is kept.
     #[schemars(range(min = 1))]
     pub replicas: usize,
@@ -152,8 +157,8 @@ pub struct ModelTable {
 
 impl Default for ModelTable {
     fn default() -> Self {
-        let ModelConfig { replicas, networks, .. } = ModelConfig::default();
-        Self { d: None, replicas, networks }
+        let ModelConfig { targets, replicas, networks, .. } = ModelConfig::default();
+        Self { d: None, targets, replicas, networks }
     }
 }
 
@@ -321,9 +326,9 @@ impl Settings {
 
     /// What the recipe needs to know; `d` is 0, which it refuses, where it is not known.
     pub fn recipe(&self) -> RecipeConfig {
-        let ModelTable { d, replicas, networks } = self.model.clone();
+        let ModelTable { d, targets, replicas, networks } = self.model.clone();
         RecipeConfig {
-            model: ModelConfig { d: d.unwrap_or(0), replicas, networks },
+            model: ModelConfig { d: d.unwrap_or(0), targets, replicas, networks },
             start: self.start.clone(),
             variables: self.variables.clone(),
             graph: self.graph.clone(),
@@ -343,6 +348,9 @@ impl Settings {
     /// What is fitted, in words.
     pub fn in_words(&self) -> String {
         let variables = match &self.variables {
+            VariableStage::Thin(_) if !self.model.targets.is_one() => {
+                "variables from sparse changes of several at once"
+            }
             VariableStage::Thin(_) => "variables from sparse changes",
             VariableStage::Elbo(_) => "variables from the evidence lower bound",
             VariableStage::Group(stage) => match stage.averaging {

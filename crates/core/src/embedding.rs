@@ -1,5 +1,7 @@
 use nalgebra::DMatrix;
 
+use crate::InterventionTarget;
+
 /// What a fitted model says of pairs: everything downstream of training reads this.
 ///
 /// Rows are as in the data; columns are the model's variables, whose order is arbitrary.
@@ -13,8 +15,11 @@ pub struct Embedding {
     pub e_before: DMatrix<f64>,
     /// Noise encodings of `after`, `[n, d]`.
     pub e_after: DMatrix<f64>,
-    /// Posterior over targets, `[n, d + 1]`; column 0 is "none".
+    /// Posterior over targets, `[n, d + 1]`; column 0 is "none". Where several variables may have been set at
+    /// once, the rest is divided among the variables in proportion to `set_probs`.
     pub target_probs: DMatrix<f64>,
+    /// Probability that each variable was set, `[n, d]`, where several may have been at once.
+    pub set_probs: Option<DMatrix<f64>>,
     /// Edge probabilities, `[d, d]`; `[i, j]` is the belief in `i -> j`.
     pub edge_probs: DMatrix<f64>,
 }
@@ -39,6 +44,14 @@ impl Embedding {
     pub fn target_labels(&self) -> Vec<usize> {
         self.target_probs.row_iter().map(|row| row.transpose().argmax().0).collect()
     }
+
+    /// What was most probably set in each pair, `[n]`: as many variables as there may have been at once.
+    pub fn targets(&self) -> Vec<InterventionTarget> {
+        match &self.set_probs {
+            Some(probs) => InterventionTarget::most_probable(probs),
+            None => self.target_labels().into_iter().map(InterventionTarget::from_label).collect(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -55,8 +68,14 @@ mod tests {
             e_before: blank.clone(),
             e_after: blank.clone(),
             target_probs: probs,
+            set_probs: None,
             edge_probs: blank,
         };
         assert_eq!(embedding.target_labels(), [2, 0]);
+        let expected = [InterventionTarget::Atomic(1), InterventionTarget::None];
+        assert_eq!(embedding.targets(), expected);
+        let sets = DMatrix::from_row_slice(2, 2, &[0.9, 0.8, 0.4, 0.6]);
+        let expected = [InterventionTarget::Several(vec![0, 1]), InterventionTarget::Atomic(1)];
+        assert_eq!(Embedding { set_probs: Some(sets), ..embedding }.targets(), expected);
     }
 }

@@ -1,3 +1,4 @@
+use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 /// Which variables an intervention set.
@@ -25,6 +26,12 @@ impl InterventionTarget {
             [one] => Self::Atomic(one),
             _ => Self::Several(set),
         }
+    }
+
+    /// The most probable set of each pair, from probabilities `[n, d]` that each variable was set.
+    pub fn most_probable(probs: &DMatrix<f64>) -> Vec<Self> {
+        let mask = |row: usize| probs.row(row).iter().map(|p| *p > 0.5).collect::<Vec<_>>();
+        (0..probs.nrows()).map(|row| Self::from_mask(&mask(row))).collect()
     }
 
     /// The label, 0 for none and `k + 1` for variable `k`; nothing where several were set.
@@ -58,6 +65,17 @@ mod tests {
             assert_eq!(InterventionTarget::from_mask(&mask), target);
             assert_eq!(target.label(), Some(label));
         }
+    }
+
+    #[test]
+    fn more_likely_than_not_is_set() {
+        let probs = DMatrix::from_row_slice(3, 2, &[0.9, 0.6, 0.1, 0.5, 0.2, 0.7]);
+        let expected = [
+            InterventionTarget::Several(vec![0, 1]),
+            InterventionTarget::None,
+            InterventionTarget::Atomic(1),
+        ];
+        assert_eq!(InterventionTarget::most_probable(&probs), expected);
     }
 
     #[test]

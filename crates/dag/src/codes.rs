@@ -92,7 +92,11 @@ impl PairCodes {
     }
 }
 
-fn check_shape(what: &'static str, m: &DMatrix<f64>, expected: [usize; 2]) -> Result<(), DagError> {
+pub(crate) fn check_shape(
+    what: &'static str,
+    m: &DMatrix<f64>,
+    expected: [usize; 2],
+) -> Result<(), DagError> {
     let got = [m.nrows(), m.ncols()];
     if got == expected { Ok(()) } else { Err(DagError::Shape { what, expected, got }) }
 }

@@ -40,6 +40,7 @@ mod acyclic;
 pub mod baselines;
 mod belief;
 mod bootstrap;
+mod chains;
 mod codes;
 mod differences;
 mod distinct;
@@ -69,6 +70,7 @@ mod variables;
 mod weight_law;
 
 pub use bootstrap::{Bootstrap, Resample};
+pub use chains::Chains;
 pub use codes::PairCodes;
 pub use enco::{Enco, EncoFit, EncoRun};
 pub use equivalence::EquivalenceClass;

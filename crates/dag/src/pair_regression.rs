@@ -135,6 +135,17 @@ impl PairRegression {
         Ok(PairFit { graph, z_before, mechanisms })
     }
 
+    /// A causal order of the variables by step 2 alone.
+    ///
+    /// # Errors
+    /// [`DagError::Option`] if an option is out of its range.
+    pub fn order(&self, codes: &PairCodes) -> Result<Vec<usize>, DagError> {
+        self.validate()?;
+        let sample = Sample::new(codes, self.least_target_probability);
+        let found: Vec<_> = (0..sample.dim()).map(|k| Dependence::of(&sample, k)).collect();
+        Ok(causal_order(&found))
+    }
+
     pub(crate) fn validate(&self) -> Result<(), DagError> {
         let check = |key, got: f64, highest| {
             let expected =

@@ -5,7 +5,8 @@
 //! (`[N]` integers, 0 for none and `k` for variable `k − 1`, or `[N, d]` masks), `adjacency`
 //! (`[d, d]`, `[i, j]` for `i -> j`) and `names` (`[d]` strings). An embedding file holds `z`, `e`,
 //! `z_after`, `e_after` (`[N, d]`), `target_probs` (`[N, d + 1]`, column 0 for none) and
-//! `edge_probs` (`[d, d]`). Arrays of other names are ignored.
+//! `edge_probs` (`[d, d]`), and where several variables may have been set at once `set_probs` (`[N, d]`).
+//! Arrays of other names are ignored.
 //!
 //! Files may be compressed; numbers may be of any width and byte order and lie in C or Fortran
 //! order. Pickled objects are refused, never unpickled: a pickle can run any program.

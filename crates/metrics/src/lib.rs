@@ -4,7 +4,8 @@
 //! the same points, in double precision. [`dci`] asks whether each latent serves one factor and
 //! each factor is served by one latent; [`mcc`] matches factors with latents by correlation, and
 //! that [`Matching`] relabels a learned graph before [`shd`] and [`edge_scores`] compare it with
-//! the true one. [`target_accuracy`] scores inferred intervention targets.
+//! the true one. [`target_accuracy`] scores inferred intervention targets, [`set_accuracy`]
+//! those of several variables at once.
 //!
 //! The scores of Locatello et al. 2019 come in three kinds:
 //!
@@ -76,6 +77,7 @@ mod rows;
 mod sample;
 mod sap;
 mod score;
+mod set_accuracy;
 mod strong_downstream;
 mod svm;
 mod target_accuracy;
@@ -137,6 +139,7 @@ pub use score::{
     Better, Cost, MetricInfo, Missing, Points, Prediction, Score, ScoreError, ScoreOptions,
     Scorecard, Truth, metrics, scorecard,
 };
+pub use set_accuracy::{SetAccuracy, set_accuracy};
 pub use strong_downstream::{StrongDownstream, StrongDownstreamOptions, strong_downstream};
 pub use target_accuracy::{TargetAccuracy, UnderMatching, target_accuracy, target_accuracy_under};
 pub use udr::{ModelLatents, Similarity, Udr, UdrOptions, UnusedLatents, latent_similarity, udr};

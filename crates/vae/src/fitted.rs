@@ -10,13 +10,16 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::start::{SmoothingTensors, Whitening};
-use crate::{ChangePosterior, ConvolutionEncoder, Ilcm, Mechanisms, PictureDecoder};
+use crate::{ChangePosterior, ConvolutionEncoder, Ilcm, Mechanisms, PictureDecoder, SetPosterior};
 
 /// How a fitted model infers targets.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TargetInference {
     /// Calibrated on the changes of the training pairs.
     Calibrated(ChangePosterior),
+    /// The same, of variables of which several may have been set at once.
+    Sets(SetPosterior),
     /// The model's own heuristic posterior, trained along.
     Heuristic,
 }
@@ -189,6 +192,22 @@ impl FittedIlcm {
         self.mean.device()
     }
 
+    /// Probability that each variable was set, `[rows, d]`, where several may have been at once.
+    pub fn set_probs(&self, pairs: &PairBatch) -> Option<DMatrix<f64>> {
+        match &self.targets {
+            TargetInference::Sets(posterior) => {
+                Some(posterior.probs(&download(self.change(pairs))))
+            }
+            _ => None,
+        }
+    }
+
+    /// The change of the codes, `[rows, d]`.
+    fn change(&self, pairs: &PairBatch) -> Tensor<2> {
+        let before = self.encode(pairs.before.clone()).mean.0;
+        self.encode(pairs.after.clone()).mean.0 - before
+    }
+
     /// `ln p(e'_k | e)` of each variable as the only target, `[rows, d]`, constant left out.
     fn interventional(&self, drawn: Tensor<2>, before: &Noise) -> Tensor<2> {
         let context = match self.mechanisms.context() {
@@ -247,12 +266,15 @@ impl LatentCausalModel for FittedIlcm {
     }
 
     fn target_log_probs(&self, pairs: &PairBatch) -> Tensor<2> {
-        let before = self.encode(pairs.before.clone()).mean.0;
-        let change = self.encode(pairs.after.clone()).mean.0 - before;
+        let change = self.change(pairs);
         match &self.targets {
             TargetInference::Heuristic => self.model.posterior(change).log(),
             TargetInference::Calibrated(posterior) => {
                 upload(&posterior.log_probs(&download(change)), &self.device())
+            }
+            TargetInference::Sets(posterior) => {
+                let probs = posterior.probs(&download(change));
+                upload(&SetPosterior::target_probs(&probs).map(f64::ln), &self.device())
             }
         }
     }
@@ -264,7 +286,8 @@ impl LatentCausalModel for FittedIlcm {
     /// ```
     ///
     /// with projected encodings (Brehmer et al. 2022, equation 6), the kept principal directions
-    /// as observations, and uniform `π`.
+    /// as observations, and uniform `π`. Where several variables may have been set at once, `q` is certain of the
+    /// most probable set, `π` is uniform over all sets, and new noise follows causes that were set along.
     fn log_likelihood(
         &self,
         pairs: &PairBatch,
@@ -277,9 +300,17 @@ impl LatentCausalModel for FittedIlcm {
         let codes = [&pairs.before, &pairs.after].map(|x| self.encode(x.clone()));
         let lambda = uniform([rows, d], rng, &self.device());
         let noise = [(); 2].map(|()| standard_normal([rows, d], rng, &self.device()));
+        let sampled = Sampled { pairs, codes: &codes, lambda: &lambda, noise: &noise };
+        if let Some(probs) = self.set_probs(pairs) {
+            let hit = probs.map(|p| f64::from(u8::from(p > 0.5)));
+            let given = self.bound_of(upload(&hit, &self.device()), &sampled);
+            return Ok((given - d as f64 * std::f64::consts::LN_2).reshape([rows]));
+        }
         let mut bound = Tensor::zeros([rows, 1], &self.device());
         for target in 0..=d {
-            let given = self.bound_of(target, pairs, &codes, &lambda, &noise);
+            let hit = Action::set(rows, d, target.saturating_sub(1), 1.0, &self.device()).mask
+                * f64::from(u8::from(target > 0));
+            let given = self.bound_of(hit, &sampled);
             let log_q = log_q.clone().narrow(1, target, 1);
             let prior = ((d + 1) as f64).ln();
             // 0 · ln 0 = 0 where a target is ruled out.
@@ -292,21 +323,12 @@ impl LatentCausalModel for FittedIlcm {
 }
 
 impl FittedIlcm {
-    /// The bound given one target, `[rows, 1]`.
-    fn bound_of(
-        &self,
-        target: usize,
-        pairs: &PairBatch,
-        codes: &[NoisePosterior; 2],
-        lambda: &Tensor<2>,
-        noise: &[Tensor<2>; 2],
-    ) -> Tensor<2> {
-        let [rows, d] = lambda.dims();
-        let hit = Action::set(rows, d, target.saturating_sub(1), 1.0, &self.device()).mask
-            * f64::from(u8::from(target > 0));
+    /// The bound given what was set, 1 in `hit [rows, d]`: `[rows, 1]`.
+    fn bound_of(&self, hit: Tensor<2>, sampled: &Sampled<'_>) -> Tensor<2> {
+        let Sampled { pairs, codes, lambda, noise } = sampled;
         let kept = hit.clone().neg() + 1.0;
         let blend = |a: &Tensor<2>, b: &Tensor<2>| {
-            let shared = b.clone() + (a.clone() - b.clone()) * lambda.clone();
+            let shared = b.clone() + (a.clone() - b.clone()) * (*lambda).clone();
             a.clone() * hit.clone() + shared * kept.clone()
         };
         let mean = blend(&codes[0].mean.0, &codes[1].mean.0);
@@ -316,7 +338,12 @@ impl FittedIlcm {
         let after = before.clone() * kept + drawn.clone() * hit.clone();
         let half = |x: &Tensor<2>| x.clone().square() * 0.5;
         let prior = (std.log() + half(&noise[0]) - half(&before)).sum_dim(1);
-        let density = self.interventional(drawn, &Noise(before.clone()));
+        // Causes of a single target are what they were before.
+        let context = match self.targets {
+            TargetInference::Sets(_) => &after,
+            _ => &before,
+        };
+        let density = self.interventional(drawn, &Noise(context.clone()));
         let redrawn = (density + codes[1].std.clone().log() + half(&noise[1])) * hit;
         prior
             + redrawn.sum_dim(1)
@@ -336,6 +363,15 @@ impl FittedIlcm {
         let constant = components as f64 * 0.5 * std::f64::consts::TAU.ln() - self.log_volume;
         (residual.square() * -0.5 - std.log()).sum_dim(1) - constant
     }
+}
+
+/// What is drawn for a bound.
+struct Sampled<'a> {
+    pairs: &'a PairBatch,
+    codes: &'a [NoisePosterior; 2],
+    /// Where between both sides' codes that are kept lie, `[rows, d]`.
+    lambda: &'a Tensor<2>,
+    noise: &'a [Tensor<2>; 2],
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ const REPEATS: usize = 5;
 const CALLS: usize = 16;
 
 /// The median rate of calls.
-pub fn rate(mut call: impl FnMut()) -> f64 {
+pub(crate) fn rate(mut call: impl FnMut()) -> f64 {
     let mut rates = Vec::new();
     for repeat in 0..=REPEATS {
         let (start, mut calls) = (cpu_seconds(), 0_u32);
@@ -36,7 +36,7 @@ pub fn rate(mut call: impl FnMut()) -> f64 {
 
 /// The median rate of whole steps on the device of a name: drawing a batch, the loss, its gradient
 /// and the update.
-pub fn step_rate<O: PairObjective>(
+pub(crate) fn step_rate<O: PairObjective>(
     objective: O,
     source: &PairSource,
     batch: usize,

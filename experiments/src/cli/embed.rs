@@ -16,7 +16,8 @@ pub(super) struct Args {
     /// File of pairs
     #[arg(long, value_name = "FILE.npz")]
     data: PathBuf,
-    /// File to write: arrays `z`, `e`, `z_after`, `e_after`, `target_probs` and `edge_probs`
+    /// File to write: arrays `z`, `e`, `z_after`, `e_after`, `target_probs`, `edge_probs`, and
+    /// where several variables may have been set at once `set_probs`
     #[arg(long, value_name = "FILE.npz")]
     out: PathBuf,
     /// Where to compute

@@ -30,7 +30,8 @@ pub struct Report {
     pub edge_probs: Vec<Vec<f64>>,
     /// The learned causal order, causes first, `[d]`.
     pub order: Vec<usize>,
-    /// Share of pairs by inferred target, `[d + 1]`; entry 0 is "none".
+    /// Share of pairs by inferred target, `[d + 1]`; entry 0 is "none". A pair counts for every variable
+    /// that was set.
     #[serde(deserialize_with = "nullable::vector")]
     pub target_shares: Vec<f64>,
     /// Whether the result can be trusted, judged without labels.
@@ -164,6 +165,12 @@ pub struct Scores {
     pub smallest_correlation: Option<f64>,
     /// Share of pairs whose intervened variable is named correctly.
     pub target_accuracy: Option<f64>,
+    /// Share of pairs whose set of intervened variables is named correctly, where the model names sets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exact_sets: Option<f64>,
+    /// Share of pairs in which a variable is rightly said to be set or not, mean over variables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_states: Option<f64>,
     /// Structural Hamming distance of the graphs over matched variables; edges of factors without a
     /// code are missing, those of codes without a factor made up.
     pub shd: Option<f64>,

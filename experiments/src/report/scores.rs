@@ -40,7 +40,7 @@ pub(super) enum Rank {
 }
 
 /// Every score in the order in which reports show them.
-pub(super) const SCORES: [ScoreKind; 11] = [
+pub(super) const SCORES: [ScoreKind; 13] = [
     ScoreKind {
         label: "Disentanglement",
         better: Better::Higher,
@@ -83,6 +83,16 @@ pub(super) const SCORES: [ScoreKind; 11] = [
         value: |s| s.target_accuracy,
     },
     ScoreKind {
+        label: "Exact sets",
+        better: Better::Higher,
+        perfect: "1",
+        definition: "Share of pairs whose whole set of intervened variables is named correctly, \
+                     under the best one-to-one matching of variables.",
+        decimals: 3,
+        rank: Rank::Headline,
+        value: |s| s.exact_sets,
+    },
+    ScoreKind {
         label: "SHD",
         better: Better::Lower,
         perfect: "0",
@@ -100,6 +110,16 @@ pub(super) const SCORES: [ScoreKind; 11] = [
         decimals: 3,
         rank: Rank::Headline,
         value: |s| s.edge_f1,
+    },
+    ScoreKind {
+        label: "Set or not",
+        better: Better::Higher,
+        perfect: "1",
+        definition: "Share of pairs in which a variable is rightly said to be set or not, mean \
+                     over the true variables.",
+        decimals: 3,
+        rank: Rank::Detail,
+        value: |s| s.set_states,
     },
     ScoreKind {
         label: "Smallest correlation",

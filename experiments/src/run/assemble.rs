@@ -134,11 +134,16 @@ fn edges(graph: &LearnedGraph) -> Vec<Edge> {
     graph.dag.edges().map(edge).collect()
 }
 
-/// Share of pairs by inferred target, `[d + 1]`, none first.
+/// Share of pairs by inferred target, `[d + 1]`, none first; a pair counts for every variable that was set.
 pub(super) fn target_shares(embedding: &Embedding) -> Vec<f64> {
     let mut shares = vec![0.0; embedding.dim() + 1];
     let one = 1.0 / embedding.len().max(1) as f64;
-    embedding.target_labels().into_iter().for_each(|label| shares[label] += one);
+    for target in embedding.targets() {
+        match target.variables() {
+            [] => shares[0] += one,
+            set => set.iter().for_each(|k| shares[k + 1] += one),
+        }
+    }
     shares
 }
 

@@ -19,7 +19,7 @@ pub struct Metric {
 }
 
 /// All metrics, in the order of tables.
-pub const METRICS: [Metric; 19] = [
+pub const METRICS: [Metric; 21] = [
     Metric::score("disentanglement", Better::Higher, |r| scores(r)?.disentanglement),
     Metric::score("completeness", Better::Higher, |r| scores(r)?.completeness),
     Metric::score("informativeness_mse", Better::Lower, |r| scores(r)?.informativeness_test),
@@ -27,6 +27,8 @@ pub const METRICS: [Metric; 19] = [
     Metric::score("mcc_spearman", Better::Higher, |r| scores(r)?.mcc_spearman),
     Metric::score("smallest_correlation", Better::Higher, |r| scores(r)?.smallest_correlation),
     Metric::score("target_accuracy", Better::Higher, |r| scores(r)?.target_accuracy),
+    Metric::score("exact_sets", Better::Higher, |r| scores(r)?.exact_sets),
+    Metric::score("set_states", Better::Higher, |r| scores(r)?.set_states),
     Metric::score("shd", Better::Lower, |r| scores(r)?.shd),
     Metric::score("edge_precision", Better::Higher, |r| scores(r)?.edge_precision),
     Metric::score("edge_recall", Better::Higher, |r| scores(r)?.edge_recall),

@@ -10,9 +10,11 @@ use domino_core::files::{WriteError, write_atomically};
 
 const VARIABLES: &str = "[N, d] finite numbers";
 const TARGETS: &str = "[N, d + 1] probabilities, column 0 for none";
+const SETS: &str = "[N, d] probabilities";
 const EDGES: &str = "[d, d] probabilities, [i, j] for i -> j";
 
-/// Reads an embedding file; see the [module](super) for its arrays, all of which must be there.
+/// Reads an embedding file; see the [module](super) for its arrays, all of which but `set_probs` must be
+/// there.
 ///
 /// # Errors
 /// [`FileError`] naming the file, the array and what was expected, as for
@@ -24,14 +26,20 @@ pub fn read_embedding(path: &Path, limits: Limits) -> Result<Embedding, FileErro
     let mut read = |name, content, rows, cols| {
         read_matrix(&mut archive, Expected { name, content }, Some((rows, cols)))
     };
-    Ok(Embedding {
+    let mut found = Embedding {
         e_before: read("e", VARIABLES, n, d)?,
         z_after: read("z_after", VARIABLES, n, d)?,
         e_after: read("e_after", VARIABLES, n, d)?,
         target_probs: read("target_probs", TARGETS, n, d + 1)?,
         edge_probs: read("edge_probs", EDGES, d, d)?,
+        set_probs: None,
         z_before,
-    })
+    };
+    let expected = Expected { name: "set_probs", content: SETS };
+    if archive.holds(expected.name) {
+        found.set_probs = Some(read_matrix(&mut archive, expected, Some((n, d)))?);
+    }
+    Ok(found)
 }
 
 /// Writes an embedding file, which appears whole or not at all; see the [module](super) for its
@@ -50,7 +58,11 @@ pub fn write_embedding(path: &Path, embedding: &Embedding) -> Result<(), FileErr
     ];
     let written: Result<(), WriteError> = write_atomically(path, |file| {
         let mut writer = ArrayWriter::new(file);
-        arrays.into_iter().try_for_each(|(name, matrix)| writer.matrix(name, matrix))?;
+        let sets = embedding.set_probs.as_ref().map(|probs| ("set_probs", probs));
+        arrays
+            .into_iter()
+            .chain(sets)
+            .try_for_each(|(name, matrix)| writer.matrix(name, matrix))?;
         writer.finish()
     });
     Ok(written?)

@@ -327,6 +327,7 @@ fn embedding() -> Embedding {
         e_before: m(2.0),
         e_after: m(3.0),
         target_probs: DMatrix::from_element(3, 3, 1.0 / 3.0),
+        set_probs: None,
         edge_probs: dmatrix![0.0, 0.25; 0.5, 0.0],
     }
 }
@@ -336,6 +337,10 @@ fn embeddings_survive_a_file() {
     let folder = Folder::new();
     write_embedding(&folder.path(), &embedding()).unwrap();
     assert_eq!(read_embedding(&folder.path(), Limits::default()).unwrap(), embedding());
+    let several =
+        Embedding { set_probs: Some(dmatrix![0.5, 1.0; 0.0, 0.25; 1.0, 1.0]), ..embedding() };
+    write_embedding(&folder.path(), &several).unwrap();
+    assert_eq!(read_embedding(&folder.path(), Limits::default()).unwrap(), several);
 }
 
 #[test]

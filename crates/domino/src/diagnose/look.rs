@@ -1,10 +1,14 @@
 //! What can be seen in pairs before anything is learned.
 
-use domino_core::{Pairs, Seed, Stream};
+use domino_core::{InterventionTarget, Pairs, Seed, Stream};
 use domino_data::loader::gather;
-use domino_vae::start::{IcaConfig, WhitenConfig, WhitenError, Whitening, separate_differences};
+use domino_vae::start::{
+    IcaConfig, WhitenConfig, WhitenError, Whitening, separate_differences, separate_resting,
+};
+use domino_vae::{LEAST_RESTING, SetPosterior};
 use nalgebra::DMatrix;
 
+use super::TOGETHER;
 use super::neighbours::intrinsic_dimension;
 
 /// Most directions in which variables are looked for.
@@ -34,6 +38,10 @@ const UNCLEAR: (f64, f64) = (0.02, 0.2);
 /// Below this share of unclear changes one linear map separates the variables: a normal change lies
 /// between the bounds in one of seven cases, and most codes are kept.
 pub(super) const LINEAR: f64 = 0.1;
+
+/// Directions up to which codes of several variables at once are looked for: the time it takes grows with
+/// their cube, and without a linear map no search ends early.
+const RESTING_DIRECTIONS: usize = 16;
 
 /// Most iterations for the best linear map. Those of linear worlds of up to 64 variables are found by
 /// then, and where there is none more would only take longer.
@@ -84,11 +92,21 @@ impl Look {
         intrinsic_dimension(&scaled(&self.before, &self.scale))
     }
 
-    /// What the best linear map makes of the changes, and the directions that never change.
-    pub(super) fn counted(&self) -> (Counted, usize) {
-        let basis = moving_directions(&self.changes, self.noise);
-        let codes = changes_of_codes(&(&self.changes * &basis));
-        (Counted::of(&codes, self.noise), self.directions() - basis.ncols())
+    /// What the best linear map makes of the changes, were one variable set at a time.
+    pub(super) fn counted(&self) -> Counted {
+        Counted::of_one(&self.moving(), self.noise)
+    }
+
+    /// The same, or where no such map is found, were several set at once; and the directions that never
+    /// change.
+    pub(super) fn counted_in_sets(&self) -> (Counted, usize) {
+        let moving = self.moving();
+        (Counted::best(&moving, self.noise), self.directions() - moving.ncols())
+    }
+
+    /// Changes in the directions that change at all.
+    fn moving(&self) -> DMatrix<f64> {
+        &self.changes * moving_directions(&self.changes, self.noise)
     }
 }
 
@@ -193,13 +211,48 @@ pub(super) struct Counted {
 }
 
 impl Counted {
-    fn of(changes: &DMatrix<f64>, noise: f64) -> Self {
-        let (n, d) = changes.shape();
+    /// Of codes that one variable at a time changes, or if a linear map finds none, several at once.
+    fn best(changes: &DMatrix<f64>, noise: f64) -> Self {
+        let one = Self::of_one(changes, noise);
+        if one.linear() && one.together <= TOGETHER.0 {
+            return one;
+        }
+        Self::of_several(changes, noise).unwrap_or(one)
+    }
+
+    /// Of codes that one variable at a time changes.
+    fn of_one(changes: &DMatrix<f64>, noise: f64) -> Self {
+        let codes = changes_of_codes(changes);
+        let (n, d) = codes.shape();
         // The spread of a code when it is set, were all targets equally frequent.
-        let spread: Vec<f64> = changes
+        let spread = codes
             .column_iter()
-            .map(|c| (c.norm_squared() * (d + 1) as f64 / n.max(1) as f64).sqrt())
-            .collect();
+            .map(|c| (c.norm_squared() * (d + 1) as f64 / n.max(1) as f64).sqrt());
+        Self::of(&codes, &spread.collect::<Vec<_>>(), noise)
+    }
+
+    /// Of codes that rest in as many pairs as they can, if a linear map separates them.
+    fn of_several(changes: &DMatrix<f64>, noise: f64) -> Option<Self> {
+        if changes.ncols() > RESTING_DIRECTIONS {
+            return None;
+        }
+        let mut rng = Seed(0).rng(Stream::Eval);
+        let codes = changes * separate_resting(changes, &mut rng);
+        let posterior = SetPosterior::fit(&codes);
+        let spread: Vec<f64> = posterior.codes.iter().map(|code| code.spread).collect();
+        let Self { unclear, .. } = Self::of(&codes, &spread, noise);
+        let probs = posterior.probs(&codes);
+        let counted = Self {
+            unclear,
+            ..Self::of_sets(&InterventionTarget::most_probable(&probs), codes.ncols())
+        };
+        let resting = SetPosterior::least_resting(&probs);
+        (counted.linear() && resting >= LEAST_RESTING).then_some(counted)
+    }
+
+    /// Of changes `[n, d]`, and the spread of each code when it is set.
+    fn of(changes: &DMatrix<f64>, spread: &[f64], noise: f64) -> Self {
+        let (n, d) = changes.shape();
         let kept = UNCLEAR.0.max(4.0 * noise);
         let set = UNCLEAR.1.max(2.0 * kept);
         let (mut unclear, mut changed_pairs, mut hits) = (0_usize, 0_usize, vec![0_usize; d]);
@@ -216,18 +269,34 @@ impl Counted {
             changed_pairs += usize::from(any);
         }
         let total: usize = hits.iter().sum();
-        let mut sorted = hits;
-        sorted.sort_unstable();
-        let ratio = |a: usize, b: usize| a as f64 / b.max(1) as f64;
         Self {
             unclear: ratio(unclear, n * d),
             together: ratio(total, changed_pairs),
-            rarest: ratio(sorted[0], sorted[d / 2]),
+            rarest: rarest(hits),
         }
+    }
+
+    /// Of sets of `d` variables, of which nothing is unclear.
+    fn of_sets(targets: &[InterventionTarget], d: usize) -> Self {
+        let mut hits = vec![0; d];
+        targets.iter().flat_map(InterventionTarget::variables).for_each(|&k| hits[k] += 1);
+        let changed = targets.iter().filter(|target| !target.variables().is_empty()).count();
+        let together = ratio(hits.iter().sum(), changed);
+        Self { unclear: 0.0, together, rarest: rarest(hits) }
     }
 
     /// Whether the map under which codes were counted separates the variables.
     pub(super) fn linear(&self) -> bool {
         self.unclear < LINEAR
     }
+}
+
+fn ratio(a: usize, b: usize) -> f64 {
+    a as f64 / b.max(1) as f64
+}
+
+/// How often the rarest is hit over how often the median one is.
+fn rarest(mut hits: Vec<usize>) -> f64 {
+    hits.sort_unstable();
+    ratio(hits[0], hits[hits.len() / 2])
 }

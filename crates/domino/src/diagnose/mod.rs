@@ -92,7 +92,7 @@ pub struct PairDiagnosis {
 /// [`WhitenError`] if the observations do not vary.
 pub fn diagnose(pairs: &Pairs, d: Option<usize>) -> Result<PairDiagnosis, WhitenError> {
     let look = Look::at(pairs, if pairs.dim() > WIDE { WIDE_ROWS } else { ROWS })?;
-    let (counted, still) = look.counted();
+    let (counted, still) = look.counted_in_sets();
     let dimension = look.dimension();
     let count = VariableCount::seen(pairs, &look, dimension, &counted);
     let variables = d.unwrap_or_else(|| count.number());
@@ -179,8 +179,10 @@ fn one_at_a_time(counted: &Counted) -> Finding {
         return finding(question, value, (Answer::Unknown, words));
     }
     let answer = at_most(counted.together, TOGETHER);
-    let yes = if answer == Answer::Good { "yes" } else { "no" };
-    let words = format!("{yes}: {:.2} codes change in a pair in which any does.", counted.together);
+    let several = " With `model.targets = \"several\"` such pairs are learned from.";
+    let (yes, advice) = if answer == Answer::Good { ("yes", "") } else { ("no", several) };
+    let words =
+        format!("{yes}: {:.2} codes change in a pair in which any does.{advice}", counted.together);
     finding(question, value, (answer, words))
 }
 
@@ -249,13 +251,22 @@ mod tests {
 
     #[test]
     fn broken_assumptions_are_named() {
-        let several = InterventionConfig { targets: TargetLaw::Exactly(2), ..Default::default() };
-        assert_ne!(answers(linear(4, several), 8000).1[3], Answer::Good);
         let never = InterventionConfig { weights: vec![1.0, 1.0, 0.0, 1.0], ..Default::default() };
         assert_eq!(answers(linear(4, never), 8000).1[4], Answer::Bad);
         let drifting = InterventionConfig { drift: 1.0, ..Default::default() };
         assert_eq!(answers(linear(6, drifting), 8000).1[1], Answer::Bad);
         assert_ne!(answers(linear(4, InterventionConfig::default()), 200).1[5], Answer::Good);
+    }
+
+    #[test]
+    fn several_targets_at_once_are_counted_and_the_key_is_named() {
+        for (targets, expected) in [(TargetLaw::Exactly(2), 2.0), (TargetLaw::Each(0.3), 1.58)] {
+            let several = InterventionConfig { targets, ..Default::default() };
+            let (found, answers) = answers(linear(4, several), 8000);
+            assert!(found.linear && answers[3] != Answer::Good, "{found:?}");
+            assert!((found.findings[3].value - expected).abs() < 0.15, "{found:?}");
+            assert!(found.findings[3].words.contains("model.targets"), "{found:?}");
+        }
     }
 
     #[test]

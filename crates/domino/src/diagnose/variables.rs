@@ -68,7 +68,7 @@ impl VariableCount {
     /// [`WhitenError`] if the observations do not vary.
     pub(crate) fn of(pairs: &Pairs, known: Separation) -> Result<Self, WhitenError> {
         let look = Look::at(pairs, ROWS)?;
-        if known == Separation::Linear || look.counted().0.linear() {
+        if known == Separation::Linear || look.counted().linear() {
             return Ok(Self::of_directions(&look));
         }
         Ok(Self::of_surface(look.dimension(), &look, Evidence::Surface))

@@ -33,6 +33,10 @@ pub struct RecipeConfig {
 pub struct ModelConfig {
     /// Number of causal variables.
     pub d: usize,
+    /// How many variables an intervention may set at once: `one`, or `several` where one linear map separates
+    /// the variables.
+    #[serde(skip_serializing_if = "AtOnce::is_one")]
+    pub targets: AtOnce,
     /// Models trained side by side, of which the best is kept: that with the sparsest changes and
     /// the most even targets, or of pictures that which reconstructs best.
     pub replicas: usize,
@@ -42,7 +46,25 @@ pub struct ModelConfig {
 
 impl Default for ModelConfig {
     fn default() -> Self {
-        Self { d: 4, replicas: 4, networks: IlcmConfig::default() }
+        Self { d: 4, targets: AtOnce::One, replicas: 4, networks: IlcmConfig::default() }
+    }
+}
+
+/// How many variables an intervention may set at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AtOnce {
+    /// One.
+    #[default]
+    One,
+    /// Any number, as long as each rests in some of the pairs that set another.
+    Several,
+}
+
+impl AtOnce {
+    /// Whether it is one; this is what is not written.
+    pub fn is_one(&self) -> bool {
+        *self == Self::One
     }
 }
 
@@ -465,6 +487,14 @@ impl RecipeConfig {
                     got: "skip = false".to_owned(),
                 });
             }
+        }
+        let separable = matches!(self.variables, VariableStage::Thin(_));
+        if self.model.targets == AtOnce::Several && !separable {
+            return Err(FitError::Config {
+                key: "model.targets",
+                expected: "`one`, or `several` with `variables.thin`",
+                got: "`several` with other variables".to_owned(),
+            });
         }
         if let VariableStage::CoarseToFine(stage) = &self.variables {
             let mut learned = stage.scales.iter().filter_map(|scale| scale.convolution.as_ref());

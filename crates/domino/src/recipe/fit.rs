@@ -1,20 +1,23 @@
 use burn::module::Module;
-use domino_core::{Embedding, Pairs, Stream};
-use domino_dag::{LearnedGraph, Mechanisms as Form, PairCodes, StructureLearner};
+use domino_core::{Embedding, InterventionTarget, Pairs, Stream};
+use domino_dag::{Chains, LearnedGraph, Mechanisms as Form, PairCodes, StructureLearner};
 use domino_model::{
     Action, LatentCausalModel, Noise, Obs, PairBatch, Scm, download, upload, upload_rows,
 };
 use domino_train::TrainContext;
 use domino_vae::start::{WhitenError, Whitening, target_entropy};
-use domino_vae::{ChangePosterior, Context, FittedIlcm, Latents, Mechanisms, TargetInference};
+use domino_vae::{
+    ChangePosterior, Context, FittedIlcm, Latents, Mechanisms, SetPosterior, TargetInference,
+};
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::levels::fit_mechanisms;
 use super::picture::fit_picture;
 use super::scales::{Features, Learned, coarse_to_fine, handed_over};
+use super::several::learn_chains;
 use super::variables::{Codes, Variables, encode, learn_variables, mechanisms_of};
-use super::{Candidate, FitError, GraphStage, MechanismStage, RecipeConfig, VariableStage};
+use super::{AtOnce, Candidate, FitError, GraphStage, MechanismStage, RecipeConfig, VariableStage};
 use crate::diagnose::{Separation, VariableCount};
 
 /// Rows that a model embeds at once: larger blocks are mapped and faulted anew by every operation.
@@ -26,7 +29,8 @@ const ROWS_PER_INPUT: usize = 5;
 /// What the fit itself says of its quality, without labels, on held-out pairs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Diagnosis {
-    /// Share of each change that one code carries, in `(0, 1]`; 1 is ideal.
+    /// Share of each change that one code carries, or where several variables may have been set at once the
+    /// codes that were, in `(0, 1]`; 1 is ideal.
     pub sparsity_of_change: f64,
     /// The models that were trained side by side, in their order.
     pub candidates: Vec<Candidate>,
@@ -37,7 +41,7 @@ pub struct Diagnosis {
     /// Mean squared error of the reconstruction over the variance of the observations.
     pub reconstruction_error: f64,
     /// Share of each variable's squared change that the model does not foresee from the noise
-    /// before and the value that the target was set to, `[d]`; 0 is ideal.
+    /// before and the values that the targets were set to, `[d]`; 0 is ideal.
     pub unforeseen: Vec<f64>,
     /// What the noise of the other variables before explains of newly set values; nothing for a
     /// perfect intervention on a rightly learned variable.
@@ -167,18 +171,19 @@ fn complete(
         None => encoded,
     };
 
-    let posterior = ChangePosterior::fit(&codes.changes());
-    let targets = match config.variables {
-        VariableStage::Elbo(_) => TargetInference::Heuristic,
-        _ => TargetInference::Calibrated(posterior),
+    let changes = codes.changes();
+    let targets = match (&config.variables, config.model.targets) {
+        (VariableStage::Elbo(_), _) => TargetInference::Heuristic,
+        (_, AtOnce::One) => TargetInference::Calibrated(ChangePosterior::fit(&changes)),
+        (_, AtOnce::Several) => TargetInference::Sets(SetPosterior::fit(&changes)),
     };
-    let probs = target_probs(&variables.model, &targets, &codes, context);
     let latents = if prior.is_some() { Latents::Causal } else { Latents::Noise };
     let (mechanisms, graph) = if let Some(known) = prior {
         known
     } else {
-        let graph = learn_graph(&codes, &probs, config, context)?;
-        let known = Known { variables: &variables, codes: &codes, probs: &probs };
+        let (single, labels, graph) =
+            learn_graph(&variables, codes.clone(), &targets, config, context)?;
+        let known = Known { variables: &variables, codes: &single, labels: &labels };
         (known.mechanisms(&graph, config, context)?, graph)
     };
     let device = context.device.clone().inner();
@@ -202,16 +207,19 @@ fn complete(
         model
     };
     let embedding = embed(&model, held_out)?;
-    let labels = embedding.target_labels();
+    let targets = embedding.targets();
+    let sides = [&embedding.e_before, &embedding.e_after];
+    let chains = Chains::new(sides, &targets, Some(&graph.order))?;
+    let set = SetValues { chains: &chains, z_after: &embedding.z_after };
     let diagnosis = Diagnosis {
         sparsity_of_change: candidates[kept].sparsity_of_change,
         candidates,
         kept,
-        target_entropy: target_entropy(&labels, config.model.d),
+        target_entropy: target_entropy(&chains.labels, config.model.d),
         reconstruction_error: reconstruction_error(&model, held_out),
-        unforeseen: unforeseen(&model, &embedding, &labels),
-        dependence: Explained::by(&embedding, &labels, |k, noise| noise.remove_column(k)),
-        persistence: Explained::by(&embedding, &labels, |k, noise| noise.select_columns(&[k])),
+        unforeseen: unforeseen(&model, &embedding, &targets),
+        dependence: set.explained(|k, noise| noise.remove_column(k)),
+        persistence: set.explained(|k, noise| noise.select_columns(&[k])),
         linear,
         count,
     };
@@ -235,9 +243,10 @@ fn count_variables(
 /// What is known once variables and targets are learned.
 struct Known<'a> {
     variables: &'a Variables,
+    /// Codes of pairs of one target each, `[links, d]`.
     codes: &'a Codes,
-    /// Probabilities of the targets, `[n, d + 1]`.
-    probs: &'a DMatrix<f64>,
+    /// The targets, `[links]`, 0 for none.
+    labels: &'a [usize],
 }
 
 impl Known<'_> {
@@ -248,15 +257,13 @@ impl Known<'_> {
         config: &RecipeConfig,
         context: &mut TrainContext<'_>,
     ) -> Result<Mechanisms, FitError> {
-        let Self { variables, codes, probs } = self;
+        let Self { variables, codes, labels } = self;
         match &config.mechanisms {
             MechanismStage::Regression(stage) => {
-                let labels: Vec<usize> =
-                    probs.row_iter().map(|row| row.transpose().argmax().0).collect();
                 // Noise that is linear in what is seen leaves mechanisms no room to bend.
                 let form = if variables.linear { Form::Linear } else { Form::Any };
                 let along = (&graph.dag, form);
-                fit_mechanisms(codes, &labels, along, stage, variables.phases, context)
+                fit_mechanisms(codes, labels, along, stage, variables.phases, context)
             }
             MechanismStage::Joint => {
                 let functions = variables.model.solution_functions().clone();
@@ -283,6 +290,7 @@ pub fn embed(model: &FittedIlcm, pairs: &Pairs) -> Result<Embedding, FitError> {
         e_before: zeros(),
         e_after: zeros(),
         target_probs: DMatrix::zeros(n, d + 1),
+        set_probs: matches!(model.targets(), TargetInference::Sets(_)).then(zeros),
         edge_probs: download(model.edge_probs()),
     };
     for start in (0..n).step_by(CHUNK) {
@@ -298,6 +306,9 @@ pub fn embed(model: &FittedIlcm, pairs: &Pairs) -> Result<Embedding, FitError> {
         put(&mut embedding.e_before, download(before.0));
         put(&mut embedding.e_after, download(after.0));
         put(&mut embedding.target_probs, download(model.target_log_probs(&batch)).map(f64::exp));
+        if let (Some(all), Some(probs)) = (&mut embedding.set_probs, model.set_probs(&batch)) {
+            put(all, probs);
+        }
     }
     Ok(embedding)
 }
@@ -313,14 +324,19 @@ fn upload_pairs(model: &FittedIlcm, pairs: &Pairs, rows: std::ops::Range<usize>)
 }
 
 /// Share of each variable's squared change that `do(z_k = z'_k)` on the noise before does not
-/// explain, `k` the inferred target.
-fn unforeseen(model: &FittedIlcm, embedding: &Embedding, labels: &[usize]) -> Vec<f64> {
+/// explain, `k` the inferred target, or all of them at once.
+fn unforeseen(
+    model: &FittedIlcm,
+    embedding: &Embedding,
+    targets: &[InterventionTarget],
+) -> Vec<f64> {
     let d = model.dim();
     let device = model.device();
     let mut missed = vec![0.0; d];
-    for start in (0..labels.len()).step_by(CHUNK) {
-        let rows = CHUNK.min(labels.len() - start);
-        let mask = DMatrix::from_fn(rows, d, |row, j| f64::from(labels[start + row] == j + 1));
+    for start in (0..targets.len()).step_by(CHUNK) {
+        let rows = CHUNK.min(targets.len() - start);
+        let is_set = |row: usize, j: usize| targets[start + row].variables().contains(&j);
+        let mask = DMatrix::from_fn(rows, d, |row, j| f64::from(is_set(row, j)));
         let after = embedding.z_after.rows(start, rows).into_owned();
         let action = Action { mask: upload(&mask, &device), value: upload(&after, &device) };
         let noise = embedding.e_before.rows(start, rows).into_owned();
@@ -335,23 +351,29 @@ fn unforeseen(model: &FittedIlcm, embedding: &Embedding, labels: &[usize]) -> Ve
     shares.map(|(sum, c)| sum / c.norm_squared().max(f64::MIN_POSITIVE)).collect()
 }
 
-impl Explained {
-    /// By the columns of the noise before that `inputs` keeps for each variable.
-    fn by(
-        embedding: &Embedding,
-        labels: &[usize],
-        inputs: impl Fn(usize, DMatrix<f64>) -> DMatrix<f64>,
-    ) -> Self {
-        let d = embedding.z_after.ncols();
+/// The values that variables were set to, and the noise just before each.
+struct SetValues<'a> {
+    /// Noise before and after, one target at a time.
+    chains: &'a Chains,
+    /// Causal variables after, of the pairs that the chains are of.
+    z_after: &'a DMatrix<f64>,
+}
+
+impl SetValues<'_> {
+    /// What the columns of the noise before that `inputs` keeps for each variable explain of them.
+    fn explained(&self, inputs: impl Fn(usize, DMatrix<f64>) -> DMatrix<f64>) -> Explained {
+        let Self { chains, z_after } = self;
+        let d = z_after.ncols();
         let (shares, errors): (Vec<f64>, Vec<f64>) = (0..d)
             .map(|k| {
-                let rows: Vec<usize> =
-                    (0..labels.len()).filter(|&row| labels[row] == k + 1).collect();
-                let set = embedding.z_after.select_rows(&rows).column(k).into_owned();
-                explained(&set, &inputs(k, embedding.e_before.select_rows(&rows)))
+                let links: Vec<usize> =
+                    (0..chains.labels.len()).filter(|&at| chains.labels[at] == k + 1).collect();
+                let set = links.iter().map(|&at| z_after[(chains.pairs[at], k)]);
+                let set = DVector::from_iterator(links.len(), set);
+                explained(&set, &inputs(k, chains.before.select_rows(&links)))
             })
             .unzip();
-        Self { shares, error: DVector::from(errors).norm() / d as f64 }
+        Explained { shares, error: DVector::from(errors).norm() / d as f64 }
     }
 }
 
@@ -386,35 +408,35 @@ fn reconstruction_error(model: &FittedIlcm, pairs: &Pairs) -> f64 {
     error / variance.max(f64::MIN_POSITIVE)
 }
 
-fn target_probs(
-    model: &domino_vae::Ilcm,
-    targets: &TargetInference,
-    codes: &Codes,
-    context: &TrainContext<'_>,
-) -> DMatrix<f64> {
-    match targets {
-        TargetInference::Calibrated(posterior) => {
-            posterior.log_probs(&codes.changes()).map(f64::exp)
-        }
-        TargetInference::Heuristic => {
-            let device = context.device.clone().inner();
-            download(model.clone().valid().posterior(upload(&codes.changes(), &device)))
-        }
-    }
-}
-
+/// The graph, with the codes and targets of pairs of one target each, which mechanisms are learned from.
 fn learn_graph(
-    codes: &Codes,
-    probs: &DMatrix<f64>,
+    variables: &Variables,
+    codes: Codes,
+    targets: &TargetInference,
     config: &RecipeConfig,
     context: &TrainContext<'_>,
-) -> Result<LearnedGraph, FitError> {
+) -> Result<(Codes, Vec<usize>, LearnedGraph), FitError> {
     let GraphStage::Pairs(learner) = &config.graph else {
         unreachable!("validated: an explicit model brings its graph")
     };
-    let codes = PairCodes::new(codes.before.clone(), codes.after.clone(), probs.clone())?;
+    let changes = codes.changes();
+    let probs = match targets {
+        TargetInference::Calibrated(posterior) => posterior.log_probs(&changes).map(f64::exp),
+        TargetInference::Heuristic => {
+            let device = context.device.clone().inner();
+            download(variables.model.clone().valid().posterior(upload(&changes, &device)))
+        }
+        TargetInference::Sets(posterior) => {
+            let sets = InterventionTarget::most_probable(&posterior.probs(&changes));
+            let (Chains { before, after, labels, .. }, graph) =
+                learn_chains(&codes, &sets, learner, context)?;
+            return Ok((Codes { before, after }, labels, graph));
+        }
+    };
+    let labels = probs.row_iter().map(|row| row.transpose().argmax().0).collect();
+    let pairs = PairCodes::new(codes.before.clone(), codes.after.clone(), probs)?;
     let mut rng = context.seed.rng_at(Stream::Eval, 1);
-    Ok(learner.learn(&codes, &mut rng)?)
+    Ok((codes, labels, learner.learn(&pairs, &mut rng)?))
 }
 
 #[cfg(test)]

@@ -8,6 +8,9 @@
 //! 5. learn the graph from the codes of the pairs;
 //! 6. fit the mechanisms by regression along the graph, on frozen codes.
 //!
+//! Where several variables may be set at once, the codes of step 2 rest in as many pairs as they can, and
+//! pairs are taken apart into chains of single targets before step 5.
+//!
 //! Each stage is a function of one input and one output. None sees a label.
 
 mod candidates;
@@ -19,13 +22,14 @@ mod levels;
 mod picture;
 mod saved;
 mod scales;
+mod several;
 mod variables;
 
 pub use candidates::Candidate;
 pub use config::{
-    ApartStage, CoarseToFine, ElboPhase, ExplicitStage, GraphStage, GroupStage, MechanismStage,
-    ModelConfig, PictureStage, RecipeConfig, RegressionStage, Scale, StartConfig, ThinStage,
-    VariableStage,
+    ApartStage, AtOnce, CoarseToFine, ElboPhase, ExplicitStage, GraphStage, GroupStage,
+    MechanismStage, ModelConfig, PictureStage, RecipeConfig, RegressionStage, Scale, StartConfig,
+    ThinStage, VariableStage,
 };
 pub use convolution::{ConvolutionStage, JointStage};
 pub use error::FitError;

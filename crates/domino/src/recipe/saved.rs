@@ -8,8 +8,8 @@ use domino_dag::LearnedGraph;
 use domino_train::{load_weights, save_weights};
 use domino_vae::start::Whitening;
 use domino_vae::{
-    ChangePosterior, Context, ConvolutionEncoder, ConvolutionForm, FittedIlcm, Ilcm, IlcmConfig,
-    Latents, Mechanisms, PictureConfig, PictureDecoder, Sizes, SolutionConfig, SolutionFunctions,
+    Context, ConvolutionEncoder, ConvolutionForm, FittedIlcm, Ilcm, IlcmConfig, Latents,
+    Mechanisms, PictureConfig, PictureDecoder, Sizes, SolutionConfig, SolutionFunctions,
     TargetInference,
 };
 use nalgebra::DMatrix;
@@ -38,7 +38,7 @@ struct Description {
     convolution: Option<ConvolutionForm>,
     /// The network that draws pictures, and how many directions it mixes.
     picture: Option<(PictureConfig, usize)>,
-    targets: Option<ChangePosterior>,
+    targets: TargetInference,
     graph: LearnedGraph,
     diagnosis: Diagnosis,
 }
@@ -67,10 +67,7 @@ pub fn save(folder: &Path, fit: &Fit, config: &RecipeConfig) -> Result<(), FitEr
         whitening: fit.whitening.clone(),
         convolution: fit.model.convolution().map(|encoder| encoder.form().clone()),
         picture: fit.model.picture().map(|p| (config.picture.network.clone(), p.directions())),
-        targets: match fit.model.targets() {
-            TargetInference::Calibrated(posterior) => Some(posterior.clone()),
-            TargetInference::Heuristic => None,
-        },
+        targets: fit.model.targets().clone(),
         graph: fit.graph.clone(),
         diagnosis: fit.diagnosis.clone(),
     };
@@ -111,10 +108,10 @@ pub fn load(folder: &Path, device: &Device) -> Result<Fit, FitError> {
     let functions = load_weights(&folder.join(MECHANISMS), functions)?;
     let dag: &Dag = &saved.graph.dag;
     let mechanisms = Mechanisms::new(functions, dag, saved.context);
-    let targets = saved.targets.map_or(TargetInference::Heuristic, TargetInference::Calibrated);
     let edge_probs = saved.graph.edge_probs.clone();
-    let model = FittedIlcm::new(model, mechanisms, targets, edge_probs, &saved.whitening, device)?
-        .with_latents(saved.latents);
+    let model =
+        FittedIlcm::new(model, mechanisms, saved.targets, edge_probs, &saved.whitening, device)?
+            .with_latents(saved.latents);
     let model = match saved.convolution {
         Some(form) => {
             let encoder = ConvolutionEncoder::new(form, &mut rng, device);

@@ -68,9 +68,9 @@ pub(super) fn coarse_to_fine(
     let mut last: Option<Learned> = None;
     for scale in &stage.scales {
         let (features, convolutions) = learned_features(scale, sides, config, &mut place, context)?;
-        let scene = (stage, &features.train_on, config);
+        let scene = Scene { stage, scale, data: &features.train_on, config };
         let models = match (&last, &stage.slow) {
-            (None, Some(slow)) => from_slow_functions(slow, scale, scene, &mut place, context)?,
+            (None, Some(slow)) => from_slow_functions(slow, scene, &mut place, context)?,
             (None, None) => {
                 let starts = linear_starts(&features.train_on, config, context);
                 let start = new_models(features.train_on.components(), &starts, config, context);
@@ -79,7 +79,7 @@ pub(super) fn coarse_to_fine(
             (Some(before), _) => {
                 let model = &before.variables.model;
                 let codes = encode(model, &before.features.train_on, &context.device);
-                taken_over(&codes.standardised(), scale, scene, &mut place, context)?
+                taken_over(&codes.standardised(), scene, &mut place, context)?
             }
         };
         // Only the first scale has a choice; a later one goes on with its model.
@@ -154,20 +154,25 @@ impl Refined<'_> {
     }
 }
 
-/// What all scales have in common, but for the features.
-type Scene<'a> = (&'a CoarseToFine, &'a Whitened, &'a RecipeConfig);
+/// What everything that is learned on one scale has in common.
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    stage: &'a CoarseToFine,
+    scale: &'a Scale,
+    data: &'a Whitened,
+    config: &'a RecipeConfig,
+}
 
 /// A model of given codes, trained on.
 fn taken_over(
     codes: &Codes,
-    scale: &Scale,
-    (stage, train_on, config): Scene<'_>,
+    Scene { stage, scale, data, config }: Scene<'_>,
     place: &mut u64,
     context: &mut TrainContext<'_>,
 ) -> Result<Ilcm, FitError> {
-    let start = handed_over(codes, train_on, *place, &stage.handover, config, context)?;
+    let start = handed_over(codes, data, *place, &stage.handover, config, context)?;
     *place += 1;
-    train_scale(start, train_on, place, scale, context)
+    train_scale(start, data, place, scale, context)
 }
 
 /// A model that starts from slow functions. Where one of its codes has come to answer to two targets
@@ -175,28 +180,28 @@ fn taken_over(
 /// effect that is seen well win the interventions on a cause that is not.
 fn from_slow_functions(
     slow: &SlowConfig,
-    scale: &Scale,
     scene: Scene<'_>,
     place: &mut u64,
     context: &mut TrainContext<'_>,
 ) -> Result<Ilcm, FitError> {
-    let (_, train_on, config) = scene;
+    let data = scene.data;
     let mut rng = context.seed.rng_at(Stream::Init, 1 << 34);
-    let sides = [&train_on.before, &train_on.after].map(|side| train_on.matrix(side));
-    let functions = SlowFunctions::new(sides, config.model.d, slow, &mut rng);
+    let sides = [&data.before, &data.after].map(|side| data.matrix(side));
+    let functions = SlowFunctions::new(sides, scene.config.model.d, slow, &mut rng);
     let [before, after] = functions.codes(&mut rng);
-    let mut model = taken_over(&Codes { before, after }, scale, scene, place, context)?;
+    let mut model = taken_over(&Codes { before, after }, scene, place, context)?;
     for _ in 0..slow.splits {
-        let trained = encode(&model, train_on, &context.device).standardised();
+        let trained = encode(&model, data, &context.device).standardised();
         let Some(doubled) = functions.doubled([&trained.before, &trained.after]) else { break };
-        let block = functions.block(&doubled.inside);
-        let told = trained.told(&doubled, &block, scale, scene, place, context)?;
+        let [before, after] = functions.block(&doubled.inside);
+        let block = Codes { before, after };
+        let told = trained.told(&doubled, &block, scene, place, context)?;
         let sides = [&told.before, &told.after];
         let parts = take_apart(sides, &doubled.inside, slow.starts, &mut rng);
         let Some([before, after]) = parts else { break };
         let codes = trained.with(&doubled.places, &Codes { before, after });
         let log_probs = codes.target_log_probs();
-        model = given_targets(&codes, &log_probs, scale, scene, place, context)?;
+        model = given_targets(&codes, &log_probs, scene, place, context)?;
     }
     Ok(model)
 }
@@ -225,24 +230,24 @@ impl Codes {
     fn told(
         &self,
         doubled: &Doubled,
-        [before, after]: &[DMatrix<f64>; 2],
-        scale: &Scale,
+        block: &Self,
         scene: Scene<'_>,
         place: &mut u64,
         context: &mut TrainContext<'_>,
     ) -> Result<Self, FitError> {
-        let (d, size) = (self.before.ncols(), before.ncols());
+        let (d, size) = (self.before.ncols(), block.before.ncols());
         let places: Vec<usize> = doubled.places.into_iter().chain(d..d + size - 2).collect();
-        let block = Self { before: before.clone(), after: after.clone() };
-        let codes = self.with(&places, &block);
+        let codes = self.with(&places, block);
         let mut log_probs =
             self.target_log_probs().resize_horizontally(codes.before.ncols() + 1, LEAST_LOG);
         for row in (0..log_probs.nrows()).filter(|&row| doubled.inside[row]) {
             log_probs.row_mut(row).fill(LEAST_LOG);
-            places.iter().for_each(|place| log_probs[(row, place + 1)] = 0.0);
+            for place in &places {
+                log_probs[(row, place + 1)] = 0.0;
+            }
         }
-        let model = given_targets(&codes, &log_probs, scale, scene, place, context)?;
-        let Self { before, after } = encode(&model, scene.1, &context.device);
+        let model = given_targets(&codes, &log_probs, scene, place, context)?;
+        let Self { before, after } = encode(&model, scene.data, &context.device);
         let pick = |side: &DMatrix<f64>| side.select_columns(&places);
         Ok(Self { before: pick(&before), after: pick(&after) })
     }
@@ -252,8 +257,7 @@ impl Codes {
 fn given_targets(
     codes: &Codes,
     log_probs: &DMatrix<f64>,
-    scale: &Scale,
-    (stage, data, config): Scene<'_>,
+    Scene { stage, scale, data, config }: Scene<'_>,
     place: &mut u64,
     context: &mut TrainContext<'_>,
 ) -> Result<Ilcm, FitError> {

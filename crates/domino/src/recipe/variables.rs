@@ -14,8 +14,9 @@ use domino_vae::{
 use nalgebra::DMatrix;
 
 use super::candidates::{Candidate, choose};
+use super::several::resting_variables;
 use super::{
-    ElboPhase, ExplicitStage, FitError, GroupStage, RecipeConfig, ThinStage, VariableStage,
+    AtOnce, ElboPhase, ExplicitStage, FitError, GroupStage, RecipeConfig, ThinStage, VariableStage,
 };
 
 /// Rows encoded at once: few enough for the hidden layers to stay in cache.
@@ -131,6 +132,10 @@ pub(super) fn learn_variables(
     config: &RecipeConfig,
     context: &mut TrainContext<'_>,
 ) -> Result<Variables, FitError> {
+    if let (VariableStage::Thin(thin), AtOnce::Several) = (&config.variables, config.model.targets)
+    {
+        return resting_variables([train_on, held_out], thin, config, context);
+    }
     let starts = linear_starts(train_on, config, context);
     if let VariableStage::Thin(thin) = &config.variables {
         let codes = linear_codes(held_out, &starts[0]);
@@ -198,7 +203,7 @@ pub(super) fn encode(model: &Ilcm, data: &Whitened, device: &Device) -> Codes {
     Codes { before: side(&data.before), after: side(&data.after) }
 }
 
-fn linear_codes(data: &Whitened, unmixing: &DMatrix<f64>) -> Codes {
+pub(super) fn linear_codes(data: &Whitened, unmixing: &DMatrix<f64>) -> Codes {
     Codes {
         before: data.matrix(&data.before) * unmixing,
         after: data.matrix(&data.after) * unmixing,
@@ -222,7 +227,7 @@ fn sharpened(
 }
 
 /// The unmixing whose codes of these rows have unit spread.
-fn of_unit_spread(mut unmixing: DMatrix<f64>, rows: &DMatrix<f64>) -> DMatrix<f64> {
+pub(super) fn of_unit_spread(mut unmixing: DMatrix<f64>, rows: &DMatrix<f64>) -> DMatrix<f64> {
     let spread = (rows * &unmixing).row_variance().map(f64::sqrt);
     for (mut column, s) in unmixing.column_iter_mut().zip(spread.iter()) {
         column /= s.max(f64::MIN_POSITIVE);
@@ -231,7 +236,7 @@ fn of_unit_spread(mut unmixing: DMatrix<f64>, rows: &DMatrix<f64>) -> DMatrix<f6
 }
 
 /// The unmixing of leading components, all others without effect.
-fn padded(unmixing: &DMatrix<f64>, components: usize) -> DMatrix<f64> {
+pub(super) fn padded(unmixing: &DMatrix<f64>, components: usize) -> DMatrix<f64> {
     let mut all = DMatrix::zeros(components, unmixing.ncols());
     all.rows_mut(0, unmixing.nrows()).copy_from(unmixing);
     all

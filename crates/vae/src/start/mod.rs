@@ -7,6 +7,7 @@ mod ica;
 mod kept;
 mod plane;
 mod ranks;
+mod resting;
 mod slow;
 mod smoothing;
 mod sparsity;
@@ -14,6 +15,7 @@ mod whiten;
 
 pub use ica::{IcaConfig, along_targets, random_rotation, separate_differences};
 pub use plane::take_apart;
+pub use resting::separate_resting;
 pub use slow::{Doubled, SlowConfig, SlowFunctions};
 pub use smoothing::{Smoothing, SmoothingConfig, SmoothingTensors};
 pub use sparsity::{sparsity_of_change, target_entropy};
