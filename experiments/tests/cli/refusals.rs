@@ -99,7 +99,7 @@ fn wrong_configurations_are_refused_by_key() {
         ("cyclic.toml", ["data.scaling: graph", "cycle"]),
         (
             "linear.toml model.dd=3",
-            ["override `model.dd=3`: model.dd", "expected one of `d`, `replicas`"],
+            ["override `model.dd=3`: model.dd", "expected one of `d`, `targets`, `replicas`"],
         ),
         ("linear.toml seed=many", ["override `seed=many`: seed", "expected u64"]),
         ("linear.toml seed", ["override `seed`", "expected key.sub=value"]),
