@@ -67,7 +67,7 @@ fn main() -> Result<(), AnyError> {
     }
     let pairs = pictures(64)?;
     row("train the drawing, 64 x 64", bench.drawing(&pairs)?);
-    row("encode by smoothing, 64 x 64", smoothing(&pairs)?);
+    row("smooth and project on the host, 64 x 64", smoothing(&pairs)?);
     row("variables, noise and targets of pairs, 64 x 64", bench.everything(&pairs)?);
     Ok(())
 }
