@@ -34,6 +34,14 @@ impl InterventionTarget {
         (0..probs.nrows()).map(|row| Self::from_mask(&mask(row))).collect()
     }
 
+    /// The labels of all that was set, `k + 1` for variable `k`; 0 alone where nothing was.
+    pub fn labels(&self) -> Vec<usize> {
+        match self.variables() {
+            [] => vec![0],
+            set => set.iter().map(|k| k + 1).collect(),
+        }
+    }
+
     /// The label, 0 for none and `k + 1` for variable `k`; nothing where several were set.
     pub fn label(&self) -> Option<usize> {
         match self {
@@ -76,6 +84,12 @@ mod tests {
             InterventionTarget::Atomic(1),
         ];
         assert_eq!(InterventionTarget::most_probable(&probs), expected);
+    }
+
+    #[test]
+    fn every_variable_that_was_set_has_a_label() {
+        assert_eq!(InterventionTarget::None.labels(), [0]);
+        assert_eq!(InterventionTarget::from_mask(&[true, false, true]).labels(), [1, 3]);
     }
 
     #[test]

@@ -192,20 +192,20 @@ impl FittedIlcm {
         self.mean.device()
     }
 
-    /// Probability that each variable was set, `[rows, d]`, where several may have been at once.
-    pub fn set_probs(&self, pairs: &PairBatch) -> Option<DMatrix<f64>> {
+    /// `ln q(I)` of changes `[rows, d]` of the codes, `[rows, d + 1]`, "none" first; and where several variables
+    /// may have been set at once, the probability that each was, `[rows, d]`.
+    pub fn infer_targets(&self, change: Tensor<2>) -> (Tensor<2>, Option<DMatrix<f64>>) {
         match &self.targets {
-            TargetInference::Sets(posterior) => {
-                Some(posterior.probs(&download(self.change(pairs))))
+            TargetInference::Heuristic => (self.model.posterior(change).log(), None),
+            TargetInference::Calibrated(posterior) => {
+                (upload(&posterior.log_probs(&download(change)), &self.device()), None)
             }
-            _ => None,
+            TargetInference::Sets(posterior) => {
+                let probs = posterior.probs(&download(change));
+                let targets = SetPosterior::target_probs(&probs).map(f64::ln);
+                (upload(&targets, &self.device()), Some(probs))
+            }
         }
-    }
-
-    /// The change of the codes, `[rows, d]`.
-    fn change(&self, pairs: &PairBatch) -> Tensor<2> {
-        let before = self.encode(pairs.before.clone()).mean.0;
-        self.encode(pairs.after.clone()).mean.0 - before
     }
 
     /// `ln p(e'_k | e)` of each variable as the only target, `[rows, d]`, constant left out.
@@ -266,17 +266,8 @@ impl LatentCausalModel for FittedIlcm {
     }
 
     fn target_log_probs(&self, pairs: &PairBatch) -> Tensor<2> {
-        let change = self.change(pairs);
-        match &self.targets {
-            TargetInference::Heuristic => self.model.posterior(change).log(),
-            TargetInference::Calibrated(posterior) => {
-                upload(&posterior.log_probs(&download(change)), &self.device())
-            }
-            TargetInference::Sets(posterior) => {
-                let probs = posterior.probs(&download(change));
-                upload(&SetPosterior::target_probs(&probs).map(f64::ln), &self.device())
-            }
-        }
+        let before = self.encode(pairs.before.clone()).mean.0;
+        self.infer_targets(self.encode(pairs.after.clone()).mean.0 - before).0
     }
 
     /// The evidence lower bound of one sample, targets summed exactly:
@@ -296,12 +287,13 @@ impl LatentCausalModel for FittedIlcm {
         let [rows, dim_x] = pairs.before.0.dims();
         self.check_width(dim_x)?;
         let d = self.dim();
-        let log_q = self.target_log_probs(pairs);
         let codes = [&pairs.before, &pairs.after].map(|x| self.encode(x.clone()));
+        let change = codes[1].mean.0.clone() - codes[0].mean.0.clone();
+        let (log_q, set_probs) = self.infer_targets(change);
         let lambda = uniform([rows, d], rng, &self.device());
         let noise = [(); 2].map(|()| standard_normal([rows, d], rng, &self.device()));
         let sampled = Sampled { pairs, codes: &codes, lambda: &lambda, noise: &noise };
-        if let Some(probs) = self.set_probs(pairs) {
+        if let Some(probs) = set_probs {
             let hit = probs.map(|p| f64::from(u8::from(p > 0.5)));
             let given = self.bound_of(upload(&hit, &self.device()), &sampled);
             return Ok((given - d as f64 * std::f64::consts::LN_2).reshape([rows]));

@@ -35,6 +35,7 @@ mod monotone;
 mod picture;
 mod referee;
 mod regression;
+mod rows;
 mod sets;
 mod solution;
 pub mod start;

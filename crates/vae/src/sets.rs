@@ -4,6 +4,8 @@ pub use code::CodeChange;
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
+use crate::rows::spread_rows;
+
 /// Pairs on which the posterior is fitted, spread evenly over the data.
 const ROWS: usize = 20_000;
 
@@ -54,10 +56,7 @@ pub struct SetPosterior {
 impl SetPosterior {
     /// The posterior fitted to changes `[n, d]`.
     pub fn fit(changes: &DMatrix<f64>) -> Self {
-        let n = changes.nrows();
-        let take = n.min(ROWS);
-        let rows: Vec<usize> = (0..take).map(|i| i * n / take).collect();
-        let changes = changes.select_rows(&rows);
+        let changes = spread_rows(changes, ROWS);
         let squares = changes.map(|c| c * c);
         let of_all = squares.column_sum();
         let code = |j: usize| {

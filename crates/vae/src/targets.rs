@@ -1,6 +1,8 @@
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 use serde::{Deserialize, Serialize};
 
+use crate::rows::spread_rows;
+
 /// Most rounds of expectation maximisation.
 const ROUNDS: usize = 30;
 
@@ -64,10 +66,7 @@ struct Others {
 impl ChangePosterior {
     /// The posterior fitted to changes `[n, d]`.
     pub fn fit(changes: &DMatrix<f64>) -> Self {
-        let n = changes.nrows();
-        let take = n.min(ROWS);
-        let rows: Vec<usize> = (0..take).map(|i| i * n / take).collect();
-        let changes = changes.select_rows(&rows);
+        let changes = spread_rows(changes, ROWS);
         let d = changes.ncols();
         let spread: Vec<f64> = changes
             .column_iter()

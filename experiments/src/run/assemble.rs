@@ -1,5 +1,5 @@
 use anyhow::Result;
-use domino::core::{Embedding, Pairs, Seed, Stream};
+use domino::core::{Embedding, InterventionTarget, Pairs, Seed, Stream};
 use domino::dag::LearnedGraph;
 use domino::model::{LatentCausalModel, Obs, PairBatch, download, upload_rows};
 use domino::recipe::{Fit, embed};
@@ -138,11 +138,8 @@ fn edges(graph: &LearnedGraph) -> Vec<Edge> {
 pub(super) fn target_shares(embedding: &Embedding) -> Vec<f64> {
     let mut shares = vec![0.0; embedding.dim() + 1];
     let one = 1.0 / embedding.len().max(1) as f64;
-    for target in embedding.targets() {
-        match target.variables() {
-            [] => shares[0] += one,
-            set => set.iter().for_each(|k| shares[k + 1] += one),
-        }
+    for label in embedding.targets().iter().flat_map(InterventionTarget::labels) {
+        shares[label] += one;
     }
     shares
 }

@@ -303,10 +303,11 @@ pub fn embed(model: &FittedIlcm, pairs: &Pairs) -> Result<Embedding, FitError> {
         };
         put(&mut embedding.z_before, download(model.solve(before.clone()).0));
         put(&mut embedding.z_after, download(model.solve(after.clone()).0));
+        let (targets, sets) = model.infer_targets(after.0.clone() - before.0.clone());
         put(&mut embedding.e_before, download(before.0));
         put(&mut embedding.e_after, download(after.0));
-        put(&mut embedding.target_probs, download(model.target_log_probs(&batch)).map(f64::exp));
-        if let (Some(all), Some(probs)) = (&mut embedding.set_probs, model.set_probs(&batch)) {
+        put(&mut embedding.target_probs, download(targets).map(f64::exp));
+        if let (Some(all), Some(probs)) = (&mut embedding.set_probs, sets) {
             put(all, probs);
         }
     }

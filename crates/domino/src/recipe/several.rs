@@ -58,9 +58,10 @@ impl Judged {
     }
 
     fn candidate(&self, d: usize) -> Candidate {
+        let labels: Vec<usize> = self.targets.iter().flat_map(InterventionTarget::labels).collect();
         Candidate {
             sparsity_of_change: self.sparsity,
-            target_entropy: target_entropy(&labels(&self.targets), d),
+            target_entropy: target_entropy(&labels, d),
             agreement: 1.0,
         }
     }
@@ -77,15 +78,6 @@ impl Judged {
             ),
         }
     }
-}
-
-/// One label for each variable that was set, and for each pair in which none was.
-fn labels(targets: &[InterventionTarget]) -> Vec<usize> {
-    let of = |target: &InterventionTarget| match target.variables() {
-        [] => vec![0],
-        set => set.iter().map(|k| k + 1).collect(),
-    };
-    targets.iter().flat_map(of).collect()
 }
 
 /// The graph, and the pairs as chains of single targets along it.

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::start::posterior;
+
 /// Most rounds of expectation maximisation.
 const ROUNDS: usize = 100;
 
@@ -83,9 +85,7 @@ impl CodeChange {
         let log = |variance: f64, share: f64| share.ln() - 0.5 * (own / variance + variance.ln());
         let set = log(self.spread * self.spread, self.share);
         let kept = log(self.kept_variance(others), 1.0 - self.share);
-        let top = set.max(kept);
-        let total = top + ((set - top).exp() + (kept - top).exp()).ln();
-        ((set - total).exp(), total)
+        posterior(set, kept)
     }
 
     fn refined(&self, own: &[f64], others: &[f64], set: &[f64], floor: f64) -> Self {

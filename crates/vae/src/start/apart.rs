@@ -139,7 +139,7 @@ fn ranks(values: &DVector<f64>) -> DVector<f64> {
 }
 
 /// The share of the variance of `truth` that a linear regression on columns explains.
-pub(super) fn explained(columns: &DMatrix<f64>, truth: &DVector<f64>) -> f64 {
+fn explained(columns: &DMatrix<f64>, truth: &DVector<f64>) -> f64 {
     let mut x = columns.clone();
     for mut column in x.column_iter_mut() {
         let mean = column.mean();

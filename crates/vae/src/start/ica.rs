@@ -35,17 +35,7 @@ pub fn separate_differences(
     let n = differences.nrows().min(config.rows);
     let used = differences.rows(0, n);
     let d = used.ncols();
-    let (variances, directions) = sorted_eigen(used.tr_mul(&used) / n as f64);
-    let floor = variances.first().copied().unwrap_or(1.0).max(f64::MIN_POSITIVE) * 1e-12;
-    let scale =
-        DMatrix::from_fn(
-            d,
-            d,
-            |i, j| {
-                if i == j { 1.0 / variances[i].max(floor).sqrt() } else { 0.0 }
-            },
-        );
-    let sphering = directions * scale;
+    let sphering = sphering(used.tr_mul(&used) / n as f64);
     let y = used * &sphering;
     let mut rotation = random_rotation(d, rng);
     for _ in 0..config.iterations {
@@ -57,6 +47,16 @@ pub fn separate_differences(
         }
     }
     sphering * rotation
+}
+
+/// The map under which rows of the given second moments `[d, d]` have unit ones.
+pub(super) fn sphering(moment: DMatrix<f64>) -> DMatrix<f64> {
+    let d = moment.nrows();
+    let (variances, directions) = sorted_eigen(moment);
+    // Below this a direction is rounding.
+    let floor = variances.first().copied().unwrap_or(1.0).max(f64::MIN_POSITIVE) * 1e-12;
+    let scale = |i: usize| 1.0 / variances[i].max(floor).sqrt();
+    directions * DMatrix::from_fn(d, d, |i, j| if i == j { scale(i) } else { 0.0 })
 }
 
 /// The unmixing `[d, d]` whose inverse has as columns the directions in which the differences

@@ -272,7 +272,7 @@ impl Search {
 }
 
 /// The probability of the first of two log weights, and the log of their sum.
-pub(super) fn posterior(a: f64, b: f64) -> (f64, f64) {
+pub(crate) fn posterior(a: f64, b: f64) -> (f64, f64) {
     let top = a.max(b);
     let log_sum = top + ((a - top).exp() + (b - top).exp()).ln();
     ((a - log_sum).exp(), log_sum)

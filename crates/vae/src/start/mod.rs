@@ -14,6 +14,7 @@ mod sparsity;
 mod whiten;
 
 pub use ica::{IcaConfig, along_targets, random_rotation, separate_differences};
+pub(crate) use kept::posterior;
 pub use plane::take_apart;
 pub use resting::separate_resting;
 pub use slow::{Doubled, SlowConfig, SlowFunctions};

@@ -2,9 +2,10 @@ use nalgebra::{DMatrix, DVector};
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
-use super::ica::{IcaConfig, separate_differences};
+use super::ica::{IcaConfig, separate_differences, sphering};
 use super::kept::posterior;
 use super::whiten::sorted_eigen;
+use crate::rows::spread_rows;
 
 /// Difference vectors that directions are looked for in, spread evenly over the data, and those that
 /// found directions are made exact with.
@@ -58,7 +59,8 @@ const INDEPENDENT: f64 = 0.02;
 /// likelihood are kept. Without observation noise they are exact.
 pub fn separate_resting(differences: &DMatrix<f64>, rng: &mut dyn Rng) -> DMatrix<f64> {
     let d = differences.ncols();
-    let sphering = sphering(differences);
+    let n = differences.nrows().max(1) as f64;
+    let sphering = sphering(differences.tr_mul(differences) / n);
     let components = separate_differences(differences, &IcaConfig::default(), rng);
     let back = sphering.clone().try_inverse().unwrap_or_else(|| DMatrix::identity(d, d));
     let random = DMatrix::from_fn(d, RANDOM * d, |_, _| StandardNormal.sample(rng));
@@ -76,25 +78,6 @@ pub fn separate_resting(differences: &DMatrix<f64>, rng: &mut dyn Rng) -> DMatri
     let chosen = independent(&found, d).into_iter().map(|r| r.clone().improved(&all, POLISHING));
     let directions: Vec<_> = chosen.map(|resting| resting.direction).collect();
     sphering * DMatrix::from_columns(&directions)
-}
-
-/// The map under which difference vectors have unit second moments.
-fn sphering(differences: &DMatrix<f64>) -> DMatrix<f64> {
-    let moment = differences.tr_mul(differences) / differences.nrows().max(1) as f64;
-    let (variances, mut directions) = sorted_eigen(moment);
-    // Below this a direction is rounding.
-    let floor = variances.first().copied().unwrap_or(1.0).max(f64::MIN_POSITIVE) * 1e-12;
-    for (mut column, variance) in directions.column_iter_mut().zip(variances) {
-        column /= variance.max(floor).sqrt();
-    }
-    directions
-}
-
-fn spread_rows(matrix: &DMatrix<f64>, most: usize) -> DMatrix<f64> {
-    let n = matrix.nrows();
-    let take = n.min(most);
-    let rows: Vec<usize> = (0..take).map(|i| i * n / take).collect();
-    matrix.select_rows(&rows)
 }
 
 /// The directions along which most pairs move least, of the normals of random hyperplanes through differences.
