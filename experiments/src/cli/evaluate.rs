@@ -87,7 +87,7 @@ fn rescore(folder: &RunFolder, fit: &Fit, measuring: &Measuring) -> Result<Optio
 /// The run's own test pairs.
 fn own(folder: &RunFolder) -> Result<Measuring> {
     let settings = folder.settings()?;
-    let data = Dataset::load(&settings.data, TrainTruth::Dropped)?;
+    let data = Dataset::load(&settings.data, TrainTruth::Dropped, None)?;
     let summary = folder.report()?.data;
     ensure!(
         data.checksum == summary.checksum,

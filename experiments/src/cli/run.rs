@@ -25,6 +25,9 @@ pub(super) struct Args {
     /// Folder of the run [default: experiments/runs/NAME/CONFIGURATION/SEED]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Keep drawn pairs in this folder, for further runs on the same ones
+    #[arg(long, value_name = "DIR")]
+    keep_data: Option<PathBuf>,
     /// Replace an earlier run in that folder
     #[arg(long)]
     fresh: bool,
@@ -35,6 +38,7 @@ pub(super) fn perform(args: &Args) -> Result<Ending> {
         settings: settings(args)?,
         out: args.out.clone(),
         earlier: if args.fresh { Earlier::Replace } else { Earlier::Keep },
+        keep_data: args.keep_data.clone(),
         command_line: args.command_line("domino"),
     };
     let stop = watch_for_interrupts()?;
@@ -100,6 +104,9 @@ impl Args {
         if let Some(out) = &self.out {
             words.extend(["--out".to_owned(), out.display().to_string()]);
         }
+        if let Some(keep) = &self.keep_data {
+            words.extend(["--keep-data".to_owned(), keep.display().to_string()]);
+        }
         words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
     }
 }
@@ -114,11 +121,12 @@ mod tests {
             config: "my configs/a.toml".into(),
             overrides: vec!["seed=3".into(), "name=it's".into()],
             out: Some("out".into()),
+            keep_data: Some("kept".into()),
             fresh: true,
         };
         assert_eq!(
             args.command_line("domino"),
-            r"domino run 'my configs/a.toml' seed=3 'name=it'\''s' --out out"
+            r"domino run 'my configs/a.toml' seed=3 'name=it'\''s' --out out --keep-data kept"
         );
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn perform(args: &Args) -> Result<Ending> {
         settings: recorded.settings()?,
         out: Some(place.path().join("run")),
         earlier: Earlier::Replace,
+        keep_data: None,
         command_line: format!("domino verify {}", args.run.display()),
     };
     let stop = watch_for_interrupts()?;

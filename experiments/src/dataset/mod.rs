@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::settings::DataConfig;
 
+mod kept;
 mod source;
 
 pub use source::{Sample, Source, SourceError};
@@ -94,13 +95,20 @@ pub enum DatasetError {
 impl Dataset {
     /// Reads or draws the data of a configuration that names one source.
     ///
+    /// With a folder `keep`, pairs that are drawn are kept in it and read from it where they are kept
+    /// already; they are the same pairs either way.
+    ///
     /// # Errors
     /// [`DatasetError`] if a file is no pairs or too small, or if a generator's options are out of
     /// range.
-    pub fn load(config: &DataConfig, truth: TrainTruth) -> Result<Self, DatasetError> {
+    pub fn load(
+        config: &DataConfig,
+        truth: TrainTruth,
+        keep: Option<&Path>,
+    ) -> Result<Self, DatasetError> {
         match &config.path {
             Some(path) => Self::stored(path, config, truth),
-            None => Self::drawn(&config.spec(TRAIN).generator()?, config, truth),
+            None => Self::drawn(&config.spec(TRAIN).generator()?, config, truth, keep),
         }
     }
 
@@ -113,12 +121,17 @@ impl Dataset {
         generator: &GeneratorConfig,
         config: &DataConfig,
         truth: TrainTruth,
+        keep: Option<&Path>,
     ) -> Result<Self, DatasetError> {
         let kind = generator.kind();
         let world = generator.build().map_err(|reason| DatasetError::Config { kind, reason })?;
         let draw = |n: usize, split: Split| -> Result<Sample, DatasetError> {
             let unpaired = |reason| DatasetError::Pairs { kind, reason };
-            let (pairs, truth) = world.sample(n, split).map_err(unpaired)?;
+            let truth = world.states(split, 0..n);
+            let pairs = match keep {
+                Some(keep) => kept::pairs(keep, generator, split, n)?,
+                None => world.observe(split, 0..n, &truth).map_err(unpaired)?,
+            };
             Ok(Sample { pairs, truth })
         };
         let train = draw(config.train.unwrap_or(TRAIN), Split::Train)?;
@@ -190,6 +203,9 @@ pub fn shuffled(n: usize) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use domino::data::circuit::CircuitConfig;
     use domino::data::npz::write_pairs;
     use domino::data::scaling::{ScalingConfig, World};
 
@@ -203,7 +219,7 @@ mod tests {
             World::draw(&ScalingConfig::default()).unwrap().sample(200, Split::Train).unwrap();
         write_pairs(&path, &pairs, &truth).unwrap();
         let config = DataConfig { path: Some(path), test: 7, ..DataConfig::default() };
-        let data = Dataset::load(&config, TrainTruth::Dropped).unwrap();
+        let data = Dataset::load(&config, TrainTruth::Dropped, None).unwrap();
         let dci = data.dci_train.as_ref().unwrap();
         let parts = [&data.train, &data.validation, &data.test.pairs, &dci.pairs];
         assert_eq!(parts.map(Pairs::len), [153, 20, 7, 20]);
@@ -222,6 +238,33 @@ mod tests {
         parted.sort();
         whole.sort();
         assert_eq!(parted, whole);
+    }
+
+    #[test]
+    fn pairs_that_are_kept_are_the_pairs_that_are_drawn() {
+        let keep = tempfile::tempdir().unwrap();
+        let circuit = CircuitConfig { size: 16, sensor_noise: 2.0, ..CircuitConfig::default() };
+        let config = DataConfig {
+            circuit: Some(circuit),
+            train: Some(20),
+            validation: 5,
+            test: 6,
+            dci_train: 7,
+            ..DataConfig::default()
+        };
+        let load = |keep| Dataset::load(&config, TrainTruth::Noise, keep).unwrap();
+        let drawn = load(None);
+        for _ in 0..2 {
+            let kept = load(Some(keep.path()));
+            assert_eq!(kept.checksum, drawn.checksum);
+            assert_eq!((&kept.train, &kept.validation), (&drawn.train, &drawn.validation));
+            assert_eq!((&kept.train_noise, &kept.test), (&drawn.train_noise, &drawn.test));
+            assert_eq!(kept.dci_train, drawn.dci_train);
+            assert_eq!(fs::read_dir(keep.path()).unwrap().count(), 4);
+        }
+        let other = DataConfig { train: Some(21), ..config.clone() };
+        Dataset::load(&other, TrainTruth::Dropped, Some(keep.path())).unwrap();
+        assert_eq!(fs::read_dir(keep.path()).unwrap().count(), 5);
     }
 
     #[test]
@@ -244,7 +287,7 @@ mod tests {
             World::draw(&ScalingConfig::default()).unwrap().sample(19, Split::Train).unwrap();
         write_pairs(&path, &pairs, &truth).unwrap();
         let config = DataConfig { path: Some(path), ..DataConfig::default() };
-        let error = Dataset::load(&config, TrainTruth::Dropped).unwrap_err().to_string();
+        let error = Dataset::load(&config, TrainTruth::Dropped, None).unwrap_err().to_string();
         assert!(error.ends_with("expected at least 20 pairs to train and test on, got 19"));
     }
 }

@@ -40,6 +40,8 @@ pub struct Request {
     pub out: Option<PathBuf>,
     /// What to do with an earlier run there.
     pub earlier: Earlier,
+    /// Folder of drawn pairs that further runs on the same ones read.
+    pub keep_data: Option<PathBuf>,
     /// The command line, for the record.
     pub command_line: String,
 }
@@ -78,7 +80,7 @@ pub fn perform(request: &Request, stop: &AtomicBool) -> Result<Outcome> {
         VariableStage::Supervised(_) => TrainTruth::Noise,
         _ => TrainTruth::Dropped,
     };
-    let data = Dataset::load(&request.settings.data, truth)?;
+    let data = Dataset::load(&request.settings.data, truth, request.keep_data.as_deref())?;
     let settings = request.settings.clone().for_data(data.dim())?;
     settings.recipe().validate()?;
     if let Some(text) = data.dim().and_then(|known| miscount(settings.recipe().model.d, known)) {

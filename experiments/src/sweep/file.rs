@@ -7,8 +7,8 @@ use serde_json::Value;
 
 /// A study: the content of a `experiments/sweeps/<name>.toml`.
 ///
-/// Its lines are every combination of variants, grid values, random draws, seeds and repeats, in
-/// that order, the last varying fastest; keys are those of a run's configuration.
+/// Its lines are every combination of worlds, variants, grid values, random draws, seeds and repeats,
+/// in that order, the last varying fastest; keys are those of a run's configuration.
 ///
 /// ```
 /// use domino_experiments::config::resolve;
@@ -34,6 +34,9 @@ pub struct SweepFile {
     /// Keys set in all runs.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, Value>,
+    /// Named settings that all variants are compared in, such as data; none is one without a name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub world: Vec<SweepWorld>,
     /// Named settings that are compared, such as methods; none is one without a name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variant: Vec<Variant>,
@@ -50,8 +53,8 @@ pub struct SweepFile {
     #[serde(default = "once")]
     #[schemars(range(min = 1))]
     pub repeats: usize,
-    /// Combinations to leave out: those that match all keys of one entry. `variant` and `seed` are
-    /// keys too.
+    /// Combinations to leave out: those that match all keys of one entry. `world`, `variant` and `seed`
+    /// are keys too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<BTreeMap<String, Value>>,
     /// What one run needs.
@@ -74,6 +77,16 @@ pub struct Variant {
     pub config: Option<PathBuf>,
     /// Keys set in its runs.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub set: BTreeMap<String, Value>,
+}
+
+/// What every variant meets, under a name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SweepWorld {
+    /// The name, as in tables.
+    pub name: String,
+    /// Keys set in its runs.
     pub set: BTreeMap<String, Value>,
 }
 
@@ -151,10 +164,13 @@ pub struct Resources {
     /// Longest time in minutes, for clusters.
     #[schemars(range(min = 1))]
     pub minutes: usize,
+    /// Whether pairs that are drawn are kept in the folder `data` of the study, which may be removed at
+    /// any time, so that runs on the same pairs draw them once.
+    pub keep_data: bool,
 }
 
 impl Default for Resources {
     fn default() -> Self {
-        Self { threads: 1, memory: 2.0, gpus: 0, minutes: 120 }
+        Self { threads: 1, memory: 2.0, gpus: 0, minutes: 120, keep_data: false }
     }
 }

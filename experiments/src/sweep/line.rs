@@ -37,6 +37,7 @@ pub fn perform_line(folder: &SweepFolder, line: &Line, stop: &AtomicBool) -> Res
         settings,
         out: Some(folder.run(line).path().to_owned()),
         earlier: Earlier::Keep,
+        keep_data: folder.resources().keep_data.then(|| folder.path().join("data")),
         command_line: format!(
             "domino sweep run {} --index {}",
             folder.path().display(),

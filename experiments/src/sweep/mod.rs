@@ -27,7 +27,7 @@ pub(crate) use engines::slurm_collect;
 pub use engines::{EngineText, Slurm, kubernetes, parallel, slurm_script};
 pub use expected::{Check, Checked, Expected, Provenance, Statistic};
 pub use figures::study_figures;
-pub use file::{Draw, RandomAxes, Resources, Seeds, SweepFile, Variant};
+pub use file::{Draw, RandomAxes, Resources, Seeds, SweepFile, SweepWorld, Variant};
 pub use folder::{Failure, State, SweepError, SweepFolder};
 pub use line::{LineOutcome, perform_line};
 pub use page::{StudyPage, study_page};

@@ -193,12 +193,18 @@ fn check(file: &SweepFile) -> Result<(), PlanError> {
             return Err(wrong(format!("grid.{key}"), "at least one value", "none"));
         }
     }
-    let mut names: Vec<&str> = file.variant.iter().map(|v| v.name.as_str()).collect();
-    names.sort_unstable();
-    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(wrong("variant.name", "a name of its own for each variant", pair[0]));
-    }
+    check_names("variant.name", file.variant.iter().map(|v| v.name.as_str()))?;
+    check_names("world.name", file.world.iter().map(|w| w.name.as_str()))?;
     file.random.as_ref().map_or(Ok(()), check_random)
+}
+
+fn check_names<'a>(key: &str, names: impl Iterator<Item = &'a str>) -> Result<(), PlanError> {
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(wrong(key, "a name of its own for each", pair[0])),
+        None => Ok(()),
+    }
 }
 
 fn check_random(random: &RandomAxes) -> Result<(), PlanError> {
@@ -223,11 +229,25 @@ fn check_random(random: &RandomAxes) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// Variants, then grid, then random draws, the last varying fastest.
+/// Worlds, then variants, then grid, then random draws, the last varying fastest.
 fn points(file: &SweepFile) -> Vec<Point> {
     let mut points = vec![Point::default()];
+    if !file.world.is_empty() {
+        points = file
+            .world
+            .iter()
+            .map(|world| points[0].named("world", &world.name, &world.set))
+            .collect();
+    }
     if !file.variant.is_empty() {
-        points = file.variant.iter().map(of_variant).collect();
+        let spread = |point: &Point| -> Vec<Point> {
+            let of = |variant: &Variant| Point {
+                config: variant.config.clone(),
+                ..point.named("variant", &variant.name, &variant.set)
+            };
+            file.variant.iter().map(of).collect()
+        };
+        points = points.iter().flat_map(spread).collect();
     }
     for (key, values) in &file.grid {
         let spread = |point: &Point| -> Vec<Point> {
@@ -253,16 +273,15 @@ fn generator(seed: u64, point: usize, key: usize) -> StreamRng {
     Seed(seed).rng_at(Stream::Eval, (key as u64) << 32 | point as u64)
 }
 
-fn of_variant(variant: &Variant) -> Point {
-    let name = Value::String(variant.name.clone());
-    Point {
-        config: variant.config.clone(),
-        factors: BTreeMap::from([("variant".to_owned(), name)]),
-        set: variant.set.clone().into_iter().collect(),
-    }
-}
-
 impl Point {
+    /// The point with further settings, which a factor tells by their name.
+    fn named(&self, factor: &str, name: &str, set: &BTreeMap<String, Value>) -> Self {
+        let mut point = self.clone();
+        point.factors.insert(factor.to_owned(), Value::String(name.to_owned()));
+        point.set.extend(set.clone());
+        point
+    }
+
     fn with(&self, key: &str, value: Value) -> Self {
         let mut point = self.clone();
         point.factors.insert(key.to_owned(), value.clone());
@@ -369,6 +388,25 @@ mod tests {
         let last: Settings = resolve_text(&plan.lines[7].config);
         let scaling = last.data.scaling.unwrap();
         assert_eq!((last.seed, scaling.seed, scaling.d, last.model.replicas), (1001, 1001, 4, 1));
+    }
+
+    #[test]
+    fn every_variant_meets_every_world() {
+        let plan = plan(
+            "world = [{ name = 'small', set = { 'data.scaling.d' = 3 } },
+                      { name = 'large', set = { 'data.scaling.d' = 5 } }]
+             variant = [{ name = 'a' }, { name = 'b', set = { 'model.replicas' = 1 } }]
+             exclude = [{ world = 'large', variant = 'a' }]",
+        )
+        .unwrap();
+        let labels: Vec<_> = plan.lines.iter().map(Line::label).collect();
+        assert_eq!(
+            labels,
+            ["variant=a world=small", "variant=b world=small", "variant=b world=large"]
+        );
+        let d = |l: &Line| resolve_text(&l.config).data.scaling.unwrap().d;
+        assert_eq!(plan.lines.iter().map(d).collect::<Vec<_>>(), [3, 3, 5]);
+        assert_eq!(resolve_text(&plan.lines[2].config).model.replicas, 1);
     }
 
     fn resolve_text(text: &str) -> Settings {
