@@ -164,9 +164,14 @@ impl Ilcm {
         self.encoder.mean(whitened)
     }
 
+    /// The means of `p(x̃ | e)` of codes `[rows, d]`: `[rows, components]`.
+    pub fn mean_observations(&self, codes: Tensor<2>) -> Tensor<2> {
+        self.decoder.mean(codes)
+    }
+
     /// What the decoder makes of the mean codes, `[rows, components]`.
     pub fn reconstruct(&self, whitened: Tensor<2>) -> Tensor<2> {
-        self.decoder.mean(self.mean_codes(whitened))
+        self.mean_observations(self.mean_codes(whitened))
     }
 
     /// `q(I | x, x̃)` of the heuristic posterior from changes `δ [rows, d]`: `[rows, d + 1]`.

@@ -131,6 +131,9 @@ pub struct Verdict {
     pub persistence: Option<f64>,
     /// Number of variables that the pairs support: directions, or the dimension of a surface.
     pub supported_variables: Option<f64>,
+    /// Largest step of a code between neighbouring ones of two hundred equally likely values, in what is drawn
+    /// of them, over the largest distance between any two.
+    pub largest_step: Option<f64>,
     /// Mean squared reconstruction error over the data's variance.
     pub reconstruction: Option<f64>,
     /// Mean log likelihood of a pair, in nats.

@@ -19,7 +19,7 @@ pub struct Metric {
 }
 
 /// All metrics, in the order of tables.
-pub const METRICS: [Metric; 21] = [
+pub const METRICS: [Metric; 22] = [
     Metric::score("disentanglement", Better::Higher, |r| scores(r)?.disentanglement),
     Metric::score("completeness", Better::Higher, |r| scores(r)?.completeness),
     Metric::score("informativeness_mse", Better::Lower, |r| scores(r)?.informativeness_test),
@@ -39,6 +39,7 @@ pub const METRICS: [Metric; 21] = [
     Metric::score("sparsity_of_change", Better::Higher, |r| r.verdict.sparsity_of_change),
     Metric::score("unforeseen_change", Better::Lower, |r| r.verdict.unforeseen),
     Metric::score("dependence_of_set_values", Better::Lower, |r| r.verdict.dependence),
+    Metric::score("largest_step", Better::Lower, |r| r.verdict.largest_step),
     Metric::score("persistence_of_set_values", Better::Lower, |r| r.verdict.persistence),
     Metric::score("reconstruction_error", Better::Lower, |r| r.verdict.reconstruction),
     Metric::score("reconstruction_psnr", Better::Higher, |r| {

@@ -128,6 +128,9 @@ pub struct CoarseToFine {
     pub slow: Option<SlowConfig>,
     /// What follows where slow functions took a code of two variables apart.
     pub apart: ApartStage,
+    /// How often codes whose values are in pieces, in an order in which what is drawn of them jumps, are put
+    /// in order and trained on.
+    pub mendings: usize,
 }
 
 /// Learning from codes that slow functions took apart: a model learns the codes, and then the
@@ -252,6 +255,7 @@ impl Default for CoarseToFine {
             handover: adam(600, 256, 3e-3),
             slow: None,
             apart: ApartStage::default(),
+            mendings: 2,
         }
     }
 }

@@ -16,6 +16,7 @@ use super::levels::fit_mechanisms;
 use super::picture::fit_picture;
 use super::scales::{Features, Learned, coarse_to_fine, handed_over};
 use super::several::learn_chains;
+use super::tears::largest_steps;
 use super::variables::{Codes, Variables, encode, learn_variables, mechanisms_of};
 use super::{AtOnce, Candidate, FitError, GraphStage, MechanismStage, RecipeConfig, VariableStage};
 use crate::diagnose::{Separation, VariableCount};
@@ -49,6 +50,10 @@ pub struct Diagnosis {
     /// What a variable's own noise before explains of its newly set values; nothing for a perfect
     /// intervention, which keeps nothing of the old value.
     pub persistence: Explained,
+    /// The largest step between neighbouring ones of two hundred equally likely values of each code, in what
+    /// is drawn of them while the other codes stay, over the largest distance between any two, `[d]`: small
+    /// where a code runs over its values without a jump.
+    pub largest_steps: Vec<f64>,
     /// Whether the linear start was enough.
     pub linear: bool,
     /// How many variables the pairs support: of vectors all directions that they vary in, also those
@@ -164,6 +169,7 @@ fn complete(
     context: &mut TrainContext<'_>,
 ) -> Result<Fit, FitError> {
     let encoded = encode(&variables.model, &features.train_on, &context.device);
+    let largest_steps = largest_steps(&variables.model, &encoded.before, &context.device);
     let prior = variables.prior.take();
     let prior = prior.map(|graph| (mechanisms_of(&variables.model, &graph.dag), graph));
     let codes = match &prior {
@@ -220,6 +226,7 @@ fn complete(
         unforeseen: unforeseen(&model, &embedding, &targets),
         dependence: set.explained(|k, noise| noise.remove_column(k)),
         persistence: set.explained(|k, noise| noise.select_columns(&[k])),
+        largest_steps,
         linear,
         count,
     };

@@ -23,6 +23,7 @@ mod picture;
 mod saved;
 mod scales;
 mod several;
+mod tears;
 mod variables;
 
 pub use candidates::Candidate;

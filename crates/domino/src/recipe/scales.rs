@@ -12,6 +12,7 @@ use nalgebra::DMatrix;
 
 use super::candidates::{Candidate, judge};
 use super::convolution::Convolutions;
+use super::tears::sewn;
 use super::variables::{Codes, Variables, Whitened, encode, linear_starts, new_models};
 use super::{ApartStage, CoarseToFine, FitError, RecipeConfig, Scale};
 
@@ -66,7 +67,7 @@ pub(super) fn coarse_to_fine(
 ) -> Result<Learned, FitError> {
     let mut place = 0;
     let mut last: Option<Learned> = None;
-    for scale in &stage.scales {
+    for (at, scale) in stage.scales.iter().enumerate() {
         let (features, convolutions) = learned_features(scale, sides, config, &mut place, context)?;
         let scene = Scene { stage, scale, data: &features.train_on, config };
         let models = match (&last, &stage.slow) {
@@ -88,8 +89,12 @@ pub(super) fn coarse_to_fine(
             Some(before) => (models, (before.variables.kept, before.variables.candidates)),
         };
         let learned = Refined { scale, features, convolutions, model };
-        let Refined { features, convolutions, model, .. } =
+        let Refined { features, convolutions, mut model, .. } =
             learned.refined(sides, &mut place, context)?;
+        if at + 1 == stage.scales.len() {
+            let scene = Scene { stage, scale, data: &features.train_on, config };
+            model = mended(model, scene, &mut place, context)?;
+        }
         let (kept, mut candidates) = choice;
         // The kept one is what it has become; the others stay what they were on the first scale.
         candidates[kept] = encode(&model, &features.judge_on, &context.device).judged();
@@ -173,6 +178,21 @@ fn taken_over(
     let start = handed_over(codes, data, *place, &stage.handover, config, context)?;
     *place += 1;
     train_scale(start, data, place, scale, context)
+}
+
+/// The model, trained on from codes whose pieces are in order where some are torn.
+fn mended(
+    mut model: Ilcm,
+    scene: Scene<'_>,
+    place: &mut u64,
+    context: &mut TrainContext<'_>,
+) -> Result<Ilcm, FitError> {
+    for _ in 0..scene.stage.mendings {
+        let codes = encode(&model, scene.data, &context.device);
+        let Some(sewn) = sewn(&model, &codes, &context.device) else { break };
+        model = taken_over(&sewn.standardised(), scene, place, context)?;
+    }
+    Ok(model)
 }
 
 /// A model that starts from slow functions. Where one of its codes has come to answer to two targets

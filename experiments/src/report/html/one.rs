@@ -170,7 +170,7 @@ fn hint(kind: &ScoreKind, scores: &Scores) -> String {
 /// Name, value and meaning of a measure that needs no labels.
 type Measure = (&'static str, Option<f64>, &'static str);
 
-fn measures(verdict: &Verdict) -> [Measure; 9] {
+fn measures(verdict: &Verdict) -> [Measure; 10] {
     [
         (
             "Sparsity of change",
@@ -213,6 +213,12 @@ fn measures(verdict: &Verdict) -> [Measure; 9] {
             verdict.supported_variables,
             "Directions in which the observations vary, or the dimension of the surface that they \
              lie on; the number of learned variables if that is right.",
+        ),
+        (
+            "Largest step",
+            verdict.largest_step,
+            "Largest step between neighbouring values of a code in what is drawn of them, over the extent of \
+             all that is drawn; large where a code is torn.",
         ),
         (
             "Reconstruction error",

@@ -120,6 +120,7 @@ fn verdict(quality: Quality) -> Verdict {
         dependence: Some(if good { 0.001 } else { 0.08 }),
         persistence: Some(if good { 0.002 } else { 0.11 }),
         supported_variables: Some(if good { 4.0 } else { 5.0 }),
+        largest_step: Some(if good { 0.07 } else { 0.6 }),
         unforeseen: Some(if good { 0.002 } else { 0.31 }),
         sparsity_of_change: Some(if good { 0.991 } else { 0.713 }),
         target_entropy: Some(if good { 0.987 } else { 0.942 }),
