@@ -21,7 +21,7 @@ const FACTORS: [&str; 2] = ["factors", "y"];
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Args {
     /// What a model says: `z` (or `latents`, or `embedding`), and any of `z_after`, `e`,
-    /// `target_probs` and `edge_probs`
+    /// `target_probs`, `set_probs` and `edge_probs`
     #[arg(long, value_name = "FILE.npz", required_unless_present = "list")]
     pred: Option<PathBuf>,
     /// What is known: any of `z_before`, `z_after`, `e_before`, `target`, `adjacency` as in a file of
@@ -84,6 +84,7 @@ struct Said {
     latents_after: Option<DMatrix<f64>>,
     noise: Option<DMatrix<f64>>,
     target_probs: Option<DMatrix<f64>>,
+    set_probs: Option<DMatrix<f64>>,
     edge_probs: Option<DMatrix<f64>>,
 }
 
@@ -98,14 +99,15 @@ impl Said {
             latents_after: read(&["z_after"])?,
             noise: read(&["e"])?,
             target_probs: read(&["target_probs"])?,
+            set_probs: read(&["set_probs"])?,
             edge_probs: read(&["edge_probs"])?,
         };
-        let Self { latents, latents_after, noise, target_probs, edge_probs } = &said;
-        let parts = [latents, latents_after, noise, target_probs, edge_probs];
+        let Self { latents, latents_after, noise, target_probs, set_probs, edge_probs } = &said;
+        let parts = [latents, latents_after, noise, target_probs, set_probs, edge_probs];
         ensure!(
             parts.into_iter().any(Option::is_some),
             "{}: expected at least one of the arrays z, latents, embedding, z_after, e, \
-             target_probs and edge_probs",
+             target_probs, set_probs and edge_probs",
             path.display()
         );
         Ok(said)
@@ -117,6 +119,7 @@ impl Said {
             latents_after: self.latents_after.as_ref(),
             noise: self.noise.as_ref(),
             target_probs: self.target_probs.as_ref(),
+            set_probs: self.set_probs.as_ref(),
             edge_probs: self.edge_probs.as_ref(),
         }
     }

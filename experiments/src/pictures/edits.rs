@@ -1,6 +1,6 @@
 use domino::core::{Embedding, InterventionTarget, Observations};
 use domino::data::Generator;
-use domino::model::{Action, Causal, LatentCausalModel, Scm, download, upload};
+use domino::model::{Action, Causal, LatentCausalModel, Obs, Scm, download, upload, upload_rows};
 use domino::vae::FittedIlcm;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,10 @@ pub struct EditScore {
     pub low_psnr: f64,
     /// The mean ratio of the picture before, left as it is: what doing nothing would reach.
     pub unchanged_psnr: f64,
+    /// Root mean squared error of every true variable in the model's pictures over its standard deviation, in
+    /// the order of the variables. A picture is read by the model's own encoder, and a code stands for the
+    /// true value below which as large a share of all lies.
+    pub errors: Vec<f64>,
 }
 
 impl PictureScores {
@@ -54,13 +58,14 @@ pub struct Studio<'a> {
     pub embedding: &'a Embedding,
 }
 
-/// The generator of the pictures and the code that each of its variables is matched with.
-#[derive(Clone, Copy)]
+/// The generator of the pictures, the code that each of its variables is matched with, and what a value of one
+/// is in the other.
 pub(super) struct World<'a> {
     pub(super) generator: &'a dyn Generator,
     pub(super) matching: &'a [usize],
     pub(super) z: &'a DMatrix<f64>,
     pub(super) e: &'a DMatrix<f64>,
+    pub(super) rulers: Vec<Ruler>,
 }
 
 impl Studio<'_> {
@@ -73,6 +78,20 @@ impl Studio<'_> {
             decoded.rows_mut(start, part.nrows()).copy_from(&download(x));
         }
         like(self.test.pairs.before(), &decoded)
+    }
+
+    /// Causal variables `[n, d]` of pictures.
+    fn read(&self, pictures: &Observations) -> DMatrix<f64> {
+        let mut z = DMatrix::zeros(pictures.len(), self.embedding.dim());
+        for start in (0..pictures.len()).step_by(CHUNK) {
+            let rows = start..(start + CHUNK).min(pictures.len());
+            let mut data = Vec::with_capacity(rows.len() * pictures.dim());
+            rows.clone().for_each(|row| pictures.push_row(row, &mut data));
+            let x = Obs(upload_rows(data, pictures.dim(), &self.model.device()));
+            let read = download(self.model.solve(self.model.encode(x).mean).0);
+            z.rows_mut(start, rows.len()).copy_from(&read);
+        }
+        z
     }
 
     /// Causal variables after one of them is set, row by row: `z [n, d]`, `values [n]`.
@@ -99,7 +118,7 @@ impl Studio<'_> {
         PictureScores {
             reconstruction_psnr: mean(&psnr(&back, &before)),
             counterfactuals: world.map_or_else(Vec::new, |world| {
-                (0..world.matching.len()).map(|factor| self.edit(world, factor)).collect()
+                (0..world.matching.len()).map(|factor| self.edit(&world, factor)).collect()
             }),
         }
     }
@@ -112,18 +131,25 @@ impl Studio<'_> {
     ) -> Option<World<'b>> {
         let (z, e) = (self.test.truth.z_before.as_ref()?, self.test.truth.e_before.as_ref()?);
         let whole = matching.len() == self.embedding.dim() && matching.len() == z.ncols();
-        whole.then_some(World { generator, matching, z, e })
+        whole.then(|| {
+            let codes = &self.embedding.z_before;
+            let ruler = |(k, &code)| Ruler::new(z.column(k), codes.column(code));
+            let rulers = matching.iter().enumerate().map(ruler).collect();
+            World { generator, matching, z, e, rulers }
+        })
     }
 
-    fn edit(&self, world: World<'_>, factor: usize) -> EditScore {
+    fn edit(&self, world: &World<'_>, factor: usize) -> EditScore {
         let n = self.test.pairs.len().min(COMPARED);
         let values = self.drawn_values(factor, n);
-        let truth = world.after(&(0..n).collect::<Vec<_>>(), factor, &values);
+        let state = world.state_after(&(0..n).collect::<Vec<_>>(), factor, &values);
+        let truth = world.generator.observation_of(&state);
         let code = world.matching[factor];
-        let ruler = Ruler::new(world.z.column(factor), self.embedding.z_before.column(code));
-        let set: Vec<f64> = values.iter().map(|&v| ruler.code_of(v)).collect();
+        let set: Vec<f64> = values.iter().map(|&v| world.rulers[factor].code_of(v)).collect();
         let before = self.embedding.z_before.rows(0, n).into_owned();
-        let mut ratios = psnr(&self.draw(&self.set(&before, code, &set)), &truth);
+        let drawn = self.draw(&self.set(&before, code, &set));
+        let errors = world.errors(&self.read(&drawn), &state);
+        let mut ratios = psnr(&drawn, &truth);
         let unchanged = psnr(&self.test.pairs.before().slice(0..n), &truth);
         let psnr = mean(&ratios);
         ratios.sort_by(f64::total_cmp);
@@ -132,6 +158,7 @@ impl Studio<'_> {
             psnr,
             low_psnr: ratios[ratios.len() / 10],
             unchanged_psnr: mean(&unchanged),
+            errors,
         }
     }
 
@@ -153,16 +180,34 @@ impl Studio<'_> {
 impl World<'_> {
     /// The true pictures after a true variable is set in some rows.
     pub(super) fn after(&self, rows: &[usize], factor: usize, values: &[f64]) -> Observations {
+        self.generator.observation_of(&self.state_after(rows, factor, values))
+    }
+
+    /// The true variables after one of them is set in some rows.
+    fn state_after(&self, rows: &[usize], factor: usize, values: &[f64]) -> DMatrix<f64> {
         let e = self.e.select_rows(rows);
         let set = DMatrix::from_fn(rows.len(), e.ncols(), |n, _| values[n]);
         let targets = vec![InterventionTarget::Atomic(factor); rows.len()];
-        self.generator.observation_of(&self.generator.intervene(&e, &targets, &set).z)
+        self.generator.intervene(&e, &targets, &set).z
+    }
+
+    /// Root mean squared errors of learned variables `[n, d]` against true ones, over their standard deviations.
+    fn errors(&self, learned: &DMatrix<f64>, truth: &DMatrix<f64>) -> Vec<f64> {
+        let error = |(k, &code): (usize, &usize)| {
+            let off = |(c, t): (&f64, &f64)| (self.rulers[k].truth_of(*c) - t).powi(2);
+            let squares: Vec<f64> =
+                learned.column(code).iter().zip(truth.column(k).iter()).map(off).collect();
+            (mean(&squares) / self.z.column(k).variance().max(f64::MIN_POSITIVE)).sqrt()
+        };
+        self.matching.iter().enumerate().map(error).collect()
     }
 }
 
-/// Translates values of a true variable to those of its code: equal shares of both lie below them.
+/// Translates values of a true variable to those of its code and back: equal shares of both lie below them.
 pub(super) struct Ruler {
+    /// Growing.
     truth: Vec<f64>,
+    /// Of the same share as the true value at the same place: growing, or falling.
     code: Vec<f64>,
 }
 
@@ -186,19 +231,30 @@ impl Ruler {
 
     /// The code of a true value; beyond all that were seen, that of the outermost.
     pub(super) fn code_of(&self, value: f64) -> f64 {
-        let above = self.truth.partition_point(|&t| t < value);
-        if above == 0 || above == self.truth.len() {
-            return self.code[above.min(self.code.len() - 1)];
-        }
-        let (low, high) = (self.truth[above - 1], self.truth[above]);
-        let along = (value - low) / (high - low).max(f64::MIN_POSITIVE);
-        self.code[above - 1] + along * (self.code[above] - self.code[above - 1])
+        between(&self.truth, &self.code, value, self.truth.partition_point(|&t| t < value))
+    }
+
+    /// The true value of a code; beyond all that were seen, that of the outermost.
+    fn truth_of(&self, code: f64) -> f64 {
+        let falling = self.code.first() > self.code.last();
+        let before = |&c: &f64| if falling { c > code } else { c < code };
+        between(&self.code, &self.truth, code, self.code.partition_point(before))
     }
 
     /// The true value below which a share of all lies.
     pub(super) fn truth_at(&self, share: f64) -> f64 {
         self.truth[(share * (self.truth.len() - 1) as f64).round() as usize]
     }
+}
+
+/// What of `to` stands where `value` stands in `from`, between the places `at - 1` and `at`.
+fn between(from: &[f64], to: &[f64], value: f64, at: usize) -> f64 {
+    if at == 0 || at == from.len() {
+        return to[at.min(to.len() - 1)];
+    }
+    // Never equal: the place is the first one that `value` does not lie beyond.
+    let along = (value - from[at - 1]) / (from[at] - from[at - 1]);
+    to[at - 1] + along * (to[at] - to[at - 1])
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -218,5 +274,11 @@ mod tests {
         assert!((ruler.code_of(2.0) + 1.0).abs() < 1e-9);
         assert!((ruler.code_of(-2.0)).abs() < 1e-9);
         assert!((ruler.truth_at(0.25) - 0.25).abs() < 1e-9);
+        for value in [0.0, 0.123, 0.5, 0.987] {
+            assert!((ruler.truth_of(ruler.code_of(value)) - value).abs() < 1e-9, "{value}");
+        }
+        assert!(ruler.truth_of(1.0).abs() < 1e-9 && (ruler.truth_of(-9.0) - 1.0).abs() < 1e-9);
+        let growing = Ruler::new(&truth, &truth);
+        assert!((growing.truth_of(0.3) - 0.3).abs() < 1e-9);
     }
 }

@@ -129,7 +129,7 @@ fn strips(
     let share = |n: usize| ENDS[0] + (ENDS[1] - ENDS[0]) * n as f64 / (VALUES - 1) as f64;
     let world = generator.zip(matching).and_then(|(g, m)| studio.world(g, m));
     for at in 0..d {
-        let Some(world) = world else {
+        let Some(world) = &world else {
             let codes = studio.embedding.z_before.column(at);
             let ruler = Ruler::new(codes, codes);
             let set: Vec<f64> = (0..VALUES).map(|n| ruler.truth_at(share(n))).collect();
@@ -141,7 +141,7 @@ fn strips(
             continue;
         };
         let code = world.matching[at];
-        let ruler = Ruler::new(world.z.column(at), studio.embedding.z_before.column(code));
+        let ruler = &world.rulers[at];
         let name = &world.generator.names()[at];
         let values: Vec<f64> = (0..VALUES).map(|n| ruler.truth_at(share(n))).collect();
         let truth = world.after(&[start; VALUES], at, &values);

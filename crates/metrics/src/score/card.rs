@@ -267,6 +267,7 @@ mod tests {
         latents: DMatrix<f64>,
         targets: Vec<InterventionTarget>,
         target_probs: DMatrix<f64>,
+        set_probs: DMatrix<f64>,
         dag: Dag,
         edge_probs: DMatrix<f64>,
     }
@@ -284,6 +285,7 @@ mod tests {
             Self {
                 latents: DMatrix::from_fn(n, 3, |i, j| -factors[(i, 2 - j)]),
                 target_probs: DMatrix::from_fn(n, 4, sure),
+                set_probs: DMatrix::from_fn(n, 3, |i, k| sure(i, k + 1)),
                 targets: labels.iter().map(|&l| InterventionTarget::from_label(l)).collect(),
                 factors,
                 dag,
@@ -297,6 +299,7 @@ mod tests {
                 latents_after: None,
                 noise: None,
                 target_probs: Some(&self.target_probs),
+                set_probs: Some(&self.set_probs),
                 edge_probs: Some(&self.edge_probs),
             }
         }
@@ -339,6 +342,8 @@ mod tests {
             ("irs.score", 1.0, 0.1),
             ("unsupervised.total_correlation", 0.0, 0.1),
             ("targets.accuracy", 1.0, 1e-12),
+            ("target_sets.exact", 1.0, 1e-12),
+            ("target_sets.per_variable", 1.0, 1e-12),
             ("targets_matched.accuracy", 1.0, 1e-12),
             ("shd.reversal_twice", 0.0, 1e-12),
             ("shd_classes.count", 0.0, 1e-12),

@@ -98,24 +98,32 @@ impl<'a> Context<'a> {
         }
     }
 
+    pub(super) fn targets(&self) -> Result<&'a [InterventionTarget], Reason> {
+        self.known.targets.ok_or(Reason::truth_lacks("intervention targets"))
+    }
+
     /// True labels, 0 for none.
     pub(super) fn labels(&self) -> Result<Vec<usize>, Reason> {
-        let targets = self.known.targets.ok_or(Reason::truth_lacks("intervention targets"))?;
+        let targets = self.targets()?;
         let labels: Option<Vec<usize>> = targets.iter().map(InterventionTarget::label).collect();
         labels.ok_or(Reason::truth_lacks("one target per pair at most"))
     }
 
-    /// Number of factors: what the truth tells, or else as many as there are latents, or labels.
-    pub(super) fn factors(&self, posterior: &DMatrix<f64>, labels: &[usize]) -> usize {
-        let Truth { factors, factors_after, noise, dag, .. } = self.known;
+    /// Number of factors: what the truth tells, or else as many as there are latents, or are named as targets.
+    pub(super) fn factors(&self, latents: usize) -> usize {
+        let Truth { factors, factors_after, noise, targets, dag } = self.known;
         let known = factors.or(factors_after).or(noise).map(DMatrix::ncols);
-        let named = labels.iter().copied().max().unwrap_or(0);
-        let least = || named.max(posterior.ncols().saturating_sub(1));
-        known.or(dag.map(Dag::dim)).unwrap_or_else(least)
+        let variables = targets.iter().copied().flatten().flat_map(InterventionTarget::variables);
+        let named = variables.map(|k| k + 1).max().unwrap_or(0);
+        known.or(dag.map(Dag::dim)).unwrap_or_else(|| named.max(latents))
     }
 
     pub(super) fn posterior(&self) -> Result<&'a DMatrix<f64>, Reason> {
         self.said.target_probs.ok_or(Reason::prediction_lacks("target probabilities"))
+    }
+
+    pub(super) fn set_posterior(&self) -> Result<&'a DMatrix<f64>, Reason> {
+        self.said.set_probs.ok_or(Reason::prediction_lacks("set probabilities"))
     }
 
     pub(super) fn true_graph(&self) -> Result<&'a Dag, Reason> {
@@ -130,7 +138,7 @@ impl<'a> Context<'a> {
             let matched = mcc(Sample::new(&z, &y)?, Correlation::Pearson)?;
             (matched.matching, "variables matched by correlation")
         } else if let (Ok(posterior), Ok(labels)) = (self.posterior(), self.labels()) {
-            let scores = target_accuracy(posterior, &labels, self.factors(posterior, &labels))?;
+            let scores = target_accuracy(posterior, &labels, self.factors(latents_of(posterior)))?;
             (scores.accuracy.matching, "variables matched by intervention targets")
         } else {
             (Matching::identity(self.true_graph()?.dim()), "variables taken in the order given")
@@ -169,6 +177,11 @@ impl<'a> Context<'a> {
         });
         Dag::from_adjacency(&adjacency).map_err(|e| Reason::Cyclic(e.into()))
     }
+}
+
+/// Number of latents that a posterior over targets, "none" among them, is of.
+pub(super) fn latents_of(posterior: &DMatrix<f64>) -> usize {
+    posterior.ncols().saturating_sub(1)
 }
 
 /// Whether a column holds few whole numbers.

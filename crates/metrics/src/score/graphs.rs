@@ -1,21 +1,34 @@
 //! The metrics of graphs and intervention targets, as parts of a table.
 
+use domino_core::InterventionTarget;
+
 use super::Better;
-use super::context::Context;
+use super::context::{Context, latents_of};
 use super::reason::Reason;
 use super::registry::{Part, higher, lower, optional};
 use crate::{
     Adjustment, CalibrationOptions, Digraph, MAX_EDIT_DIM, ShdConvention, TargetAccuracy,
     adjustment_distance, edge_prob_scores, edge_scores_of_digraphs, edit_distance, gcastle_rates,
-    shd_by_convention, target_accuracy, target_accuracy_under, unlabelled_edit_distance,
+    set_accuracy, shd_by_convention, target_accuracy, target_accuracy_under,
+    unlabelled_edit_distance,
 };
 
 pub(super) fn targets(context: &mut Context<'_>) -> Result<Vec<Part>, Reason> {
     let (posterior, labels) = (context.posterior()?, context.labels()?);
-    let factors = context.factors(posterior, &labels);
+    let factors = context.factors(latents_of(posterior));
     let rows = context.all_rows();
     let labels: Vec<usize> = rows.iter().map(|&row| labels[row]).collect();
     Ok(target_parts(&target_accuracy(&posterior.select_rows(&rows), &labels, factors)?))
+}
+
+/// Sets of targets, up to the order of the latents.
+pub(super) fn target_sets(context: &mut Context<'_>) -> Result<Vec<Part>, Reason> {
+    let (posterior, targets) = (context.set_posterior()?, context.targets()?);
+    let factors = context.factors(posterior.ncols());
+    let rows = context.all_rows();
+    let targets: Vec<InterventionTarget> = rows.iter().map(|&row| targets[row].clone()).collect();
+    let scores = set_accuracy(&posterior.select_rows(&rows), &targets, factors)?;
+    Ok(vec![higher("exact", scores.exact), higher("per_variable", scores.per_variable)])
 }
 
 pub(super) fn targets_matched(context: &mut Context<'_>) -> Result<Vec<Part>, Reason> {

@@ -14,6 +14,8 @@ pub struct Prediction<'a> {
     pub noise: Option<&'a DMatrix<f64>>,
     /// Posterior over intervention targets, `[n, D + 1]`; column 0 is none.
     pub target_probs: Option<&'a DMatrix<f64>>,
+    /// Probability that each latent was set, where several may have been at once, `[n, D]`.
+    pub set_probs: Option<&'a DMatrix<f64>>,
     /// Edge probabilities, `[D, D]`; `[i, j]` is the belief in `i -> j`.
     pub edge_probs: Option<&'a DMatrix<f64>>,
 }
@@ -25,6 +27,7 @@ impl<'a> From<&'a Embedding> for Prediction<'a> {
             latents_after: Some(&embedding.z_after),
             noise: Some(&embedding.e_before),
             target_probs: Some(&embedding.target_probs),
+            set_probs: embedding.set_probs.as_ref(),
             edge_probs: Some(&embedding.edge_probs),
         }
     }
@@ -65,6 +68,7 @@ pub(super) fn points(said: &Prediction<'_>, known: &Truth<'_>) -> Result<usize, 
         ("latents after", rows(said.latents_after)),
         ("noise", rows(said.noise)),
         ("target_probs", rows(said.target_probs)),
+        ("set_probs", rows(said.set_probs)),
         ("true factors", rows(known.factors)),
         ("true factors after", rows(known.factors_after)),
         ("true noise", rows(known.noise)),

@@ -72,7 +72,7 @@ const fn high(name: &'static str, about: &'static str, compute: Compute) -> Metr
     MetricInfo { name, about, cost: Cost::High, compute }
 }
 
-const METRICS: [MetricInfo; 30] = [
+const METRICS: [MetricInfo; 31] = [
     low("dci", "does each latent serve one factor and each factor one latent", latents::dci),
     low("dci_noise", "the same of noise encodings", latents::dci_noise),
     low("mcc", "correlation of factors with their best latents", latents::mcc_pearson),
@@ -94,6 +94,7 @@ const METRICS: [MetricInfo; 30] = [
     high("downstream", "accuracy of classes learned from latents", discrete::downstream),
     low("unsupervised", "dependence among latents, without the truth", discrete::unsupervised),
     low("targets", "inferred intervention targets, up to their order", graphs::targets),
+    low("target_sets", "inferred sets of targets, up to their order", graphs::target_sets),
     low("targets_matched", "the same, in the order of the factors", graphs::targets_matched),
     low("shd", "edges to add, drop or flip", graphs::shd),
     low("shd_classes", "the same between equivalence classes", graphs::shd_classes),

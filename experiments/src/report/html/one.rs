@@ -99,6 +99,26 @@ fn psnr_table(scores: &PictureScores) -> Markup {
                 "Counterfactual pictures against the rendered truth, the values being those that \
                  interventions gave; last, the picture before the intervention as the answer."
             }
+            div.scroll {
+                table {
+                    thead { tr {
+                        th { "One variable set" }
+                        @for edit in &scores.counterfactuals { th.n { "Error of " (edit.variable) } }
+                    } }
+                    tbody {
+                        @for edit in &scores.counterfactuals {
+                            tr {
+                                td { (edit.variable) }
+                                @for &error in &edit.errors { td.n { (fixed(error, 3)) } }
+                            }
+                        }
+                    }
+                }
+            }
+            p.small {
+                "Root mean squared error of each variable in the same pictures, as the model's encoder reads them, \
+                 over its standard deviation; 0 is perfect, and 1 is what the mean would reach."
+            }
         }
     }
 }
