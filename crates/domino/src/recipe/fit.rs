@@ -177,12 +177,7 @@ fn complete(
         None => encoded,
     };
 
-    let changes = codes.changes();
-    let targets = match (&config.variables, config.model.targets) {
-        (VariableStage::Elbo(_), _) => TargetInference::Heuristic,
-        (_, AtOnce::One) => TargetInference::Calibrated(ChangePosterior::fit(&changes)),
-        (_, AtOnce::Several) => TargetInference::Sets(SetPosterior::fit(&changes)),
-    };
+    let targets = target_inference(&codes.changes(), config);
     let latents = if prior.is_some() { Latents::Causal } else { Latents::Noise };
     let (mechanisms, graph) = if let Some(known) = prior {
         known
@@ -231,6 +226,15 @@ fn complete(
         count,
     };
     Ok(Fit { model, whitening, graph, diagnosis })
+}
+
+/// How targets are told by changes `[n, d]` of the codes.
+fn target_inference(changes: &DMatrix<f64>, config: &RecipeConfig) -> TargetInference {
+    match (&config.variables, config.model.targets) {
+        (VariableStage::Elbo(_), _) => TargetInference::Heuristic,
+        (_, AtOnce::One) => TargetInference::Calibrated(ChangePosterior::fit(changes)),
+        (_, AtOnce::Several) => TargetInference::Sets(SetPosterior::fit(changes)),
+    }
 }
 
 /// How many variables the pairs support, by the pairs themselves or, where those are slow to look at, by

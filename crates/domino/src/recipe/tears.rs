@@ -136,41 +136,35 @@ impl Way {
     fn joined(&self, pieces: &[Piece]) -> Vec<Piece> {
         let mut chains: Vec<Vec<Piece>> = pieces.iter().map(|&piece| vec![piece]).collect();
         while chains.len() > 1 {
-            let (mut nearest, mut best) = (f64::INFINITY, (0, 1, false, false));
+            let (mut nearest, mut best) = (f64::INFINITY, (0, 1, Vec::new()));
             for b in 1..chains.len() {
                 for a in 0..b {
-                    for (turn_a, turn_b) in
-                        [(false, false), (false, true), (true, false), (true, true)]
-                    {
-                        let end = if turn_a { chains[a][0].first } else { last(&chains[a]).last };
-                        let begin = if turn_b { last(&chains[b]).last } else { chains[b][0].first };
-                        let gap = self.distances[(end, begin)];
-                        if gap < nearest {
-                            (nearest, best) = (gap, (a, b, turn_a, turn_b));
+                    for ahead in [chains[a].clone(), turned(&chains[a])] {
+                        for behind in [chains[b].clone(), turned(&chains[b])] {
+                            let gap =
+                                self.distances[(ahead[ahead.len() - 1].last, behind[0].first)];
+                            if gap < nearest {
+                                (nearest, best) = (gap, (a, b, [&*ahead, &*behind].concat()));
+                            }
                         }
                     }
                 }
             }
-            let (a, b, turn_a, turn_b) = best;
-            let behind = turned_if(chains.remove(b), turn_b);
-            let ahead = turned_if(chains.remove(a), turn_a);
-            chains.insert(a, [ahead, behind].concat());
+            let (a, b, joined) = best;
+            chains.swap_remove(b);
+            chains[a] = joined;
         }
         // As many values as possible keep growing.
         let chain = chains.swap_remove(0);
-        let turned: usize =
-            chain.iter().filter(|p| p.is_turned()).map(|p| p.first - p.last + 1).sum();
-        turned_if(chain, 2 * turned > VALUES)
+        let backwards = chain.iter().filter(|piece| piece.is_turned());
+        let backwards: usize = backwards.map(|piece| piece.first - piece.last + 1).sum();
+        if 2 * backwards > VALUES { turned(&chain) } else { chain }
     }
 }
 
-fn last(chain: &[Piece]) -> Piece {
-    chain[chain.len() - 1]
-}
-
-/// A chain the other way round, if asked.
-fn turned_if(chain: Vec<Piece>, turn: bool) -> Vec<Piece> {
-    if turn { chain.into_iter().rev().map(Piece::turned).collect() } else { chain }
+/// A chain the other way round.
+fn turned(chain: &[Piece]) -> Vec<Piece> {
+    chain.iter().rev().map(|piece| piece.turned()).collect()
 }
 
 /// Puts the values of code `k`, both sides together, in the order of pieces: their law stays what it is.

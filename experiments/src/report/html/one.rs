@@ -243,14 +243,12 @@ fn measures(verdict: &Verdict) -> [Measure; 10] {
         (
             "Reconstruction error",
             verdict.reconstruction,
-            "Mean squared error of reconstructed observations over the data's variance; lower is \
-             better.",
+            "Mean squared error of reconstructed observations over the data's variance; 0 is best.",
         ),
         (
             "Log likelihood",
             verdict.log_likelihood,
-            "Mean log likelihood of a pair in nats; comparable between runs on the same data, \
-             higher is better.",
+            "Mean log likelihood of a pair in nats; to compare runs on the same data, higher is better.",
         ),
     ]
 }
