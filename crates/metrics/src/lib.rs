@@ -129,8 +129,8 @@ pub use modularity::{Modularity, modularity};
 pub use predictor::Predictor;
 pub use reduced_downstream::{ReducedDownstream, ReducedDownstreamOptions, reduced_downstream};
 pub use regression::{
-    AffineMcc, KernelRidgeChoice, KernelRidgeOptions, R2, Regressor, WeakMcc, affine_mcc, block_r2,
-    r2, weak_mcc,
+    AffineMcc, KernelRidge, KernelRidgeChoice, KernelRidgeOptions, R2, Regressor, WeakMcc,
+    affine_mcc, block_r2, r2, weak_mcc,
 };
 pub use representation::{LatentTable, Representation, draw_sample};
 pub use sample::Sample;

@@ -178,7 +178,8 @@ impl FittedIlcm {
         Err(ModelError::Size { what: "values per observation", expected, got: dim_x })
     }
 
-    fn whiten(&self, x: Obs) -> Tensor<2> {
+    /// The features of observations that the encoder sees, `[rows, components]`.
+    pub fn whiten(&self, x: Obs) -> Tensor<2> {
         let x = match (&self.convolution, &self.smoothing) {
             (Some(convolution), _) => convolution.forward(x.0),
             (None, Some(smoothing)) => smoothing.forward(x.0),

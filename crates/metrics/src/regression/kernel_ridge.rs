@@ -60,23 +60,70 @@ pub struct KernelRidgeChoice {
     pub validation: DMatrix<f64>,
 }
 
+/// Ridge regression of factors from latents with the kernel `exp(−γ |a − b|²)`, both standardised, without
+/// intercept; its penalty and width are chosen by cross-validation.
+///
+/// ```
+/// use domino_metrics::{KernelRidge, KernelRidgeOptions, Sample};
+/// use nalgebra::DMatrix;
+///
+/// let latents = DMatrix::from_fn(60, 1, |i, _| (i * 7 % 60) as f64 / 30.0 - 1.0);
+/// let factors = latents.map(|z| 5.0 + (3.0 * z).cos());
+/// let fitted = KernelRidge::fit(Sample::new(&latents, &factors)?, &KernelRidgeOptions::default())?;
+/// let read = fitted.predict(&DMatrix::from_element(1, 1, 0.5));
+/// assert!((read[(0, 0)] - 5.0 - 1.5_f64.cos()).abs() < 0.01);
+/// # Ok::<(), domino_metrics::MetricError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct KernelRidge {
+    latents: Standardiser,
+    factors: Standardiser,
+    points: DMatrix<f64>,
+    weights: DMatrix<f64>,
+    choice: KernelRidgeChoice,
+}
+
+impl KernelRidge {
+    /// Fits to a sample. The time grows with the third power of its points.
+    ///
+    /// # Errors
+    /// [`MetricError::Option`] for an option outside its range, [`MetricError::TooFew`] if there are fewer
+    /// points than folds.
+    pub fn fit(sample: Sample<'_>, options: &KernelRidgeOptions) -> Result<Self, MetricError> {
+        options.check(sample.latents().nrows())?;
+        let [latents, factors] = [sample.latents(), sample.factors()].map(Standardiser::fit);
+        let points = latents.apply(sample.latents());
+        let targets = factors.apply(sample.factors());
+        let distances = squared_distances(&points, &points);
+        let choice = choose(&distances, &targets, options)?;
+        let weights = ridge(kernel(&distances, choice.gamma), choice.alpha, targets)?;
+        Ok(Self { latents, factors, points, weights, choice })
+    }
+
+    /// The factors `[n, K]` of latents `[n, D]`.
+    ///
+    /// # Panics
+    /// If there are more or fewer latents than it was fitted to.
+    #[must_use]
+    pub fn predict(&self, latents: &DMatrix<f64>) -> DMatrix<f64> {
+        self.factors.undo(&self.standardised(latents))
+    }
+
+    fn standardised(&self, latents: &DMatrix<f64>) -> DMatrix<f64> {
+        let distances = squared_distances(&self.latents.apply(latents), &self.points);
+        kernel(&distances, self.choice.gamma) * &self.weights
+    }
+}
+
 /// Standardised factors of `test` and the same as predicted by kernel ridge regression on `train`.
 pub(super) fn predict_with_kernel(
     train: Sample<'_>,
     test: Sample<'_>,
     options: &KernelRidgeOptions,
 ) -> Result<([DMatrix<f64>; 2], KernelRidgeChoice), MetricError> {
-    options.check(train.latents().nrows())?;
-    let [z, y] = [train.latents(), train.factors()].map(Standardiser::fit);
-    let points = z.apply(train.latents());
-    let targets = y.apply(train.factors());
-    let distances = squared_distances(&points, &points);
-    let choice = choose(&distances, &targets, options)?;
-
-    let gram = kernel(&distances, choice.gamma);
-    let weights = ridge(gram, choice.alpha, targets)?;
-    let across = kernel(&squared_distances(&z.apply(test.latents()), &points), choice.gamma);
-    Ok(([y.apply(test.factors()), across * weights], choice))
+    let fitted = KernelRidge::fit(train, options)?;
+    let predicted = fitted.standardised(test.latents());
+    Ok(([fitted.factors.apply(test.factors()), predicted], fitted.choice))
 }
 
 /// Cross-validates the grid. The kernel depends on `gamma` only, and is computed once for all folds.

@@ -31,6 +31,11 @@ impl Standardiser {
         DMatrix::from_fn(m.nrows(), m.ncols(), |i, j| (m[(i, j)] - self.mean[j]) / self.scale[j])
     }
 
+    /// What [`Self::apply`] took these columns from.
+    pub(super) fn undo(&self, m: &DMatrix<f64>) -> DMatrix<f64> {
+        DMatrix::from_fn(m.nrows(), m.ncols(), |i, j| m[(i, j)] * self.scale[j] + self.mean[j])
+    }
+
     /// Standardised columns, those that were constant left out as 0.
     pub(super) fn apply_live(&self, m: &DMatrix<f64>) -> DMatrix<f64> {
         let mut out = self.apply(m);

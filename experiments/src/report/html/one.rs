@@ -109,15 +109,17 @@ fn psnr_table(scores: &PictureScores) -> Markup {
                         @for edit in &scores.counterfactuals {
                             tr {
                                 td { (edit.variable) }
-                                @for &error in &edit.errors { td.n { (fixed(error, 3)) } }
+                                @for (&error, &own) in edit.errors.iter().zip(&edit.reading_errors) {
+                                    td.n { (fixed(error, 3)) " (" (fixed(own, 3)) ")" }
+                                }
                             }
                         }
                     }
                 }
             }
             p.small {
-                "Root mean squared error of each variable in the same pictures, as the model's encoder reads them, \
-                 over its standard deviation; 0 is perfect, and 1 is what the mean would reach."
+                "Root mean squared error of each variable in the same pictures over its standard deviation, read off \
+                 them by a regression that was fitted to true pictures; in brackets its error on the rendered truth."
             }
         }
     }
