@@ -143,7 +143,7 @@ impl Way {
                         for behind in [chains[b].clone(), turned(&chains[b])] {
                             let gap =
                                 self.distances[(ahead[ahead.len() - 1].last, behind[0].first)];
-                            if gap < nearest {
+                            if best.2.is_empty() || gap < nearest {
                                 (nearest, best) = (gap, (a, b, [&*ahead, &*behind].concat()));
                             }
                         }
