@@ -1,7 +1,7 @@
 //! Whether a result can be trusted, judged without labels.
 
 use domino::diagnose::Evidence;
-use domino::recipe::{Diagnosis, Explained};
+use domino::recipe::{Diagnosis, Explained, TORN};
 
 use crate::report::{Level, Verdict};
 
@@ -35,9 +35,9 @@ const LESS_EVEN: (f64, f64) = (0.01, 0.03);
 /// starts end in the same variables, none of them may be right.
 const ALONE: (f64, f64) = (0.15, 1.0);
 
-/// Largest step between neighbouring values of a code in what is drawn of them, over the way's extent: at most
-/// .24 in 228 models, .6 to .8 where a code is torn. What jumps by nature is in doubt at most.
-const STEP: (f64, f64) = (0.3, 1.0);
+/// Largest step between neighbouring values of a code in what is drawn of them, over the extent of all that is
+/// drawn. What jumps by nature is in doubt at most.
+const STEP: (f64, f64) = (TORN, 1.0);
 
 /// Below this entropy of the targets some variable is hardly ever intervened upon; a remark.
 const EVEN_TARGETS: f64 = 0.8;
@@ -46,8 +46,9 @@ const EVEN_TARGETS: f64 = 0.8;
 ///
 /// A model that is right foresees what an intervention does to all other variables, gives values
 /// to set variables that depend on no noise, their own included, has the evenest targets of all replicas,
-/// as many variables as the pairs support, codes along which what is drawn does not jump, and another replica agrees with it. docs/every-seed.md has where the bounds come from, and how well the
-/// verdict does.
+/// as many variables as the pairs support, codes along which what is drawn does not jump, and another
+/// replica agrees with it. docs/every-seed.md has where the bounds come from, and how well the verdict
+/// does.
 pub fn verdict(diagnosis: &Diagnosis, log_likelihood: Option<f64>) -> Verdict {
     let always = [
         foreseeing(diagnosis),

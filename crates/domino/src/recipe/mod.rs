@@ -36,3 +36,4 @@ pub use convolution::{ConvolutionStage, JointStage};
 pub use error::FitError;
 pub use fit::{Diagnosis, Explained, Fit, embed, fit, fit_supervised};
 pub use saved::{load, save};
+pub use tears::TORN;

@@ -8,7 +8,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use domino_model::{download, upload};
 use domino_vae::Ilcm;
-use nalgebra::{DMatrix, RowDVector};
+use nalgebra::DMatrix;
 
 use super::variables::Codes;
 
@@ -18,10 +18,10 @@ const VALUES: usize = 200;
 /// Rows of codes among which a code is moved.
 const ROWS: usize = 16;
 
-/// A step between neighbouring values over the largest distance between any two from which on a code counts as
+/// A step between neighbouring values over the largest distance between any two, beyond which a code counts as
 /// torn: in 228 models of vectors and pictures without a torn code it is at most .24, .1 mostly, and .6 to .8
 /// where a code is torn.
-pub(super) const TORN: f64 = 0.3;
+pub const TORN: f64 = 0.3;
 
 /// More pieces than that are no tears but noise.
 const MOST_PIECES: usize = 8;
@@ -84,16 +84,12 @@ impl Way {
         sorted.sort_by(f64::total_cmp);
         let middle = |at: usize| sorted[(2 * at + 1) * n / (2 * VALUES)];
         let values: Vec<f64> = (0..VALUES).map(middle).collect();
-        let kept: Vec<RowDVector<f64>> =
-            (0..ROWS).map(|row| codes.row(row * n / ROWS).into_owned()).collect();
         let device = device.clone().inner();
-        let drawn = kept.iter().map(|row| {
-            let moved =
-                DMatrix::from_fn(VALUES, d, |at, j| if j == k { values[at] } else { row[j] });
-            download(model.mean_observations(upload(&moved, &device)))
-        });
         let mut squares = DMatrix::zeros(VALUES, VALUES);
-        for drawn in drawn {
+        for kept in (0..ROWS).map(|row| codes.row(row * n / ROWS)) {
+            let moved =
+                DMatrix::from_fn(VALUES, d, |at, j| if j == k { values[at] } else { kept[j] });
+            let drawn = download(model.mean_observations(upload(&moved, &device)));
             let inner = &drawn * drawn.transpose();
             let own = inner.diagonal();
             squares += DMatrix::from_fn(VALUES, VALUES, |i, j| {
