@@ -3,9 +3,10 @@
 //! A [`World`] is drawn from a [`ScalingConfig`]: a graph, a mechanism per variable and a mixing of
 //! the variables into observations. It then yields any number of before/after pairs with their
 //! truth. The linear world with a rotation is the benchmark of Brehmer et al. 2022, section 5.4;
-//! location-scale mechanisms and the leaky-ReLU mixing make it nonlinear.
+//! location-scale mechanisms and the leaky-ReLU mixing make it nonlinear, and variables may be discrete.
 
 mod config;
+mod levels;
 mod linalg;
 mod mechanisms;
 mod mixing;

@@ -12,6 +12,7 @@ mod beta;
 mod law;
 mod scm;
 
+pub(crate) use law::another_level;
 pub use law::{LEAST, MOST, UnitLaw};
 pub use scm::{UnitMechanisms, UnitScm};
 

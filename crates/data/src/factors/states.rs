@@ -11,7 +11,7 @@ use crate::generator::Split;
 use crate::interventions::{Attempt, Effect};
 use crate::normal;
 use crate::rows::{Part, RowRngs};
-use crate::unit::{UnitLaw, UnitMechanisms, UnitScm};
+use crate::unit::{UnitLaw, UnitMechanisms, UnitScm, another_level};
 
 /// The states of rows of a split; each row has random numbers of its own.
 ///
@@ -78,7 +78,7 @@ fn values(
         for k in causes_first(scm.mechanisms().dag(), &attempt.target) {
             let (old, fresh) = (z[(row, k)], attempt.fresh[k]);
             values[(row, k)] = match scm.mechanisms().variables()[k].domain {
-                Domain::Values(count) => another(old, count, fresh),
+                Domain::Values(count) => another_level(old, count, fresh),
                 Domain::Interval => {
                     let law = new_law(scm, k, kept, row, &set, &values);
                     scm.interventions().leaked(old, law.z_from_e(fresh))
@@ -95,15 +95,6 @@ fn causes_first<'a>(
     target: &'a InterventionTarget,
 ) -> impl Iterator<Item = usize> + 'a {
     dag.topological_order().iter().copied().filter(|k| target.variables().contains(k))
-}
-
-/// Another of the `count` numbers than `old`, each equally likely; `old` where there is no other.
-fn another(old: f64, count: usize, fresh: f64) -> f64 {
-    if count < 2 {
-        return old;
-    }
-    let step = 1.0 + UnitLaw::Levels(count - 1).z_from_e(fresh);
-    (old + step) % count as f64
 }
 
 /// The law that target `k` of a row is drawn from, when its targets in `set` have their values.

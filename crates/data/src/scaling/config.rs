@@ -4,8 +4,13 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use super::short_form::{name_or_table, name_or_table_schema};
-use crate::config_error::{ConfigError, at_least, finite, not_negative, positive, probability};
+use crate::config_error::{
+    ConfigError, at_least, at_most, finite, not_negative, positive, probability,
+};
 use crate::interventions::InterventionConfig;
+
+/// Values of a discrete variable, so that each has enough states to place thresholds by.
+const MOST_LEVELS: usize = 64;
 
 /// What a [`World`](super::World) is drawn from. The defaults are the linear benchmark of Brehmer
 /// et al. 2022, section 5.4, in two dimensions.
@@ -31,6 +36,10 @@ pub struct ScalingConfig {
     #[serde(deserialize_with = "name_or_table")]
     #[schemars(schema_with = "mechanism_schema")]
     pub mechanisms: MechanismConfig,
+    /// Number of values of each variable that takes a few only, at least 2, and 0 for one that takes any;
+    /// all are continuous where this is empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<usize>,
     /// How observations follow from the variables: `identity`, `rotation` or `leaky_relu`.
     #[serde(deserialize_with = "name_or_table")]
     #[schemars(schema_with = "mixing_schema")]
@@ -147,6 +156,7 @@ impl Default for ScalingConfig {
             dim_x: None,
             graph: GraphConfig::Random(RandomGraph::default()),
             mechanisms: MechanismConfig::Linear(LinearConfig::default()),
+            levels: Vec::new(),
             mixing: MixingConfig::Rotation,
             observation_noise: 0.0,
             interventions: InterventionConfig::default(),
@@ -188,6 +198,14 @@ impl ScalingConfig {
         not_negative("observation_noise", self.observation_noise)?;
         self.interventions.validate(self.d)?;
         self.graph.validate(self.d)?;
+        if !self.levels.is_empty() && self.levels.len() != self.d {
+            let got = self.levels.len();
+            return Err(ConfigError::Length { key: "levels", expected: self.d, got });
+        }
+        for &count in self.levels.iter().filter(|count| **count > 0) {
+            at_least("levels, of a discrete variable", 2, count)?;
+            at_most("levels, of a discrete variable", MOST_LEVELS, count)?;
+        }
         if let MechanismConfig::Mlp(mlp) = &self.mechanisms {
             at_least("mechanisms.mlp.hidden", 1, mlp.hidden)?;
             not_negative("mechanisms.mlp.location_std", mlp.location_std)?;

@@ -77,6 +77,7 @@ fn configs_survive_toml_and_json() {
             ..LeakyReluConfig::default()
         }),
         observation_noise: 0.25,
+        levels: vec![0, 2, 7],
         ..ScalingConfig::default()
     };
     for config in [odd, ScalingConfig::default()] {
@@ -109,6 +110,15 @@ fn options_out_of_range_are_refused_with_numbers() {
         refusal(ScalingConfig { mechanisms, ..base() }),
         "mechanisms.mlp.hidden: expected at least 1, got 0"
     );
+}
+
+#[test]
+fn levels_are_one_number_per_variable_and_not_one() {
+    let with =
+        |levels: &[usize]| refusal(ScalingConfig { levels: levels.to_vec(), ..Default::default() });
+    assert_eq!(with(&[2]), "levels: expected 2 values, one per variable, got 1");
+    assert_eq!(with(&[0, 1]), "levels, of a discrete variable: expected at least 2, got 1");
+    assert_eq!(with(&[65, 0]), "levels, of a discrete variable: expected at most 64, got 65");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
 use super::config::{LinearConfig, MechanismConfig, MlpConfig, WeightLaw};
+use super::levels::Levels;
 use super::linalg::{mean_and_std, standard_normal};
 
 /// Rows handled at a time, so that the parents' values stay in the cache over all hidden units.
@@ -12,44 +13,76 @@ const BLOCK: usize = 512;
 /// Spread of the absolute weights around 1 under [`WeightLaw::Bimodal`].
 const BIMODAL_SPREAD: f64 = 0.3;
 
-/// The mechanisms of all variables, `z_j = f_j(z_pa) + g_j(z_pa) e_j` with `g_j > 0`.
+/// The mechanisms of all variables, `z_j = f_j(z_pa) + g_j(z_pa) e_j` with `g_j > 0`, of a discrete one the
+/// number of the level that this falls into.
 #[derive(Clone, Debug)]
-pub(super) enum Mechanisms {
+pub(super) struct Mechanisms {
+    functions: Functions,
+    /// Of each variable, where it is discrete.
+    levels: Vec<Option<Levels>>,
+}
+
+/// The functions `f` and `g` of all variables.
+#[derive(Clone, Debug)]
+enum Functions {
     /// Weights `[from, to]`, zero where there is no edge.
     Linear(DMatrix<f64>),
     /// One network per variable; none for a variable without parents.
     Mlp(Vec<Option<Mlp>>),
 }
 
-/// Location `f` and scale `g` of one variable, one value per row.
-pub(super) struct LocationScale {
+/// Location `f` and scale `g` of one variable, one value per row, and its levels where it is discrete.
+pub(super) struct LocationScale<'a> {
     pub(super) location: Vec<f64>,
     pub(super) scale: Vec<f64>,
+    pub(super) levels: Option<&'a Levels>,
+}
+
+impl LocationScale<'_> {
+    /// The value in a row that follows from noise.
+    pub(super) fn predict(&self, row: usize, e: f64) -> f64 {
+        let u = self.location[row] + self.scale[row] * e;
+        self.levels.map_or(u, |levels| levels.of(u))
+    }
+
+    /// The noise that a value in a row follows from.
+    pub(super) fn abduct(&self, row: usize, z: f64) -> f64 {
+        match self.levels {
+            Some(levels) => levels.noise(z, self, row),
+            None => (z - self.location[row]) / self.scale[row],
+        }
+    }
 }
 
 impl Mechanisms {
-    /// Draws mechanisms; networks are calibrated on the states that the noise `[n, d]` produces.
+    /// Draws mechanisms; networks and levels are calibrated on the states that the noise `[n, d]` produces.
+    ///
+    /// `levels` has the number of values of each variable, 0 of a continuous one; empty where all are.
     pub(super) fn draw(
         config: &MechanismConfig,
+        levels: &[usize],
         dag: &Dag,
         noise: &DMatrix<f64>,
         rng: &mut dyn Rng,
     ) -> Self {
-        match config {
-            MechanismConfig::Linear(config) => Self::Linear(draw_weights(config, dag, rng)),
+        let functions = match config {
+            MechanismConfig::Linear(config) => Functions::Linear(draw_weights(config, dag, rng)),
             MechanismConfig::Mlp(config) => {
-                let drawn = (0..dag.dim()).map(|j| Mlp::draw(config, dag, j, rng)).collect();
-                Self::Mlp(drawn).calibrated(config, dag, noise)
+                Functions::Mlp((0..dag.dim()).map(|j| Mlp::draw(config, dag, j, rng)).collect())
             }
-        }
+        };
+        let mut drawn = Self { functions, levels: vec![None; dag.dim()] };
+        drawn.calibrate(config, levels, dag, noise);
+        drawn
     }
 
     /// Location and scale of variable `of` in the states `z`, of which only its parents are read.
-    pub(super) fn location_scale(&self, of: usize, z: &DMatrix<f64>) -> LocationScale {
+    pub(super) fn location_scale(&self, of: usize, z: &DMatrix<f64>) -> LocationScale<'_> {
         let n = z.nrows();
-        let mut law = LocationScale { location: vec![0.0; n], scale: vec![1.0; n] };
-        match self {
-            Self::Linear(weights) => {
+        let levels = self.levels[of].as_ref();
+        let mut law = LocationScale { location: vec![0.0; n], scale: vec![1.0; n], levels };
+        match &self.functions {
+            Functions::Linear(weights) => {
                 for (from, column) in z.column_iter().enumerate() {
                     let weight = weights[(from, of)];
                     if weight.abs() > 0.0 {
@@ -57,7 +90,7 @@ impl Mechanisms {
                     }
                 }
             }
-            Self::Mlp(networks) => {
+            Functions::Mlp(networks) => {
                 if let Some(network) = &networks[of] {
                     network.location_scale(z, &mut law);
                 }
@@ -66,21 +99,53 @@ impl Mechanisms {
         law
     }
 
-    /// Sets the mean and spread of each network's outputs, causes before effects.
-    fn calibrated(mut self, config: &MlpConfig, dag: &Dag, noise: &DMatrix<f64>) -> Self {
+    /// The weights `[from, to]` of linear functions.
+    pub(super) fn weights(&self) -> Option<&DMatrix<f64>> {
+        match &self.functions {
+            Functions::Linear(weights) => Some(weights),
+            Functions::Mlp(_) => None,
+        }
+    }
+
+    /// The states `[n, d]` that follow from noise.
+    pub(super) fn z_from_e(&self, dag: &Dag, e: &DMatrix<f64>) -> DMatrix<f64> {
+        let mut z = e.clone();
+        dag.topological_order().iter().for_each(|&j| self.settle(j, &mut z));
+        z
+    }
+
+    /// Replaces the noise of variable `j` in `z` by its value, where its parents have theirs.
+    fn settle(&self, j: usize, z: &mut DMatrix<f64>) {
+        let law = self.location_scale(j, z);
+        for (row, z) in z.column_mut(j).iter_mut().enumerate() {
+            *z = law.predict(row, *z);
+        }
+    }
+
+    /// Sets the mean and spread of each network's outputs and the thresholds between levels, causes before
+    /// effects.
+    fn calibrate(
+        &mut self,
+        config: &MechanismConfig,
+        levels: &[usize],
+        dag: &Dag,
+        noise: &DMatrix<f64>,
+    ) {
         let mut z = noise.clone();
         for &j in dag.topological_order() {
-            if let Self::Mlp(networks) = &mut self
+            if let (MechanismConfig::Mlp(config), Functions::Mlp(networks)) =
+                (config, &mut self.functions)
                 && let Some(network) = &mut networks[j]
             {
                 network.calibrate(config, &z);
             }
-            let law = self.location_scale(j, &z);
-            for (z, (f, g)) in z.column_mut(j).iter_mut().zip(law.location.iter().zip(&law.scale)) {
-                *z = f + g * *z;
+            if let Some(&count @ 1..) = levels.get(j) {
+                let mut u = z.clone();
+                self.settle(j, &mut u);
+                self.levels[j] = Some(Levels::fit(count, u.column(j).iter().copied().collect()));
             }
+            self.settle(j, &mut z);
         }
-        self
     }
 }
 
@@ -171,7 +236,7 @@ impl Mlp {
         self.log_scale = Standardised::to_std(1.0, &log_scale);
     }
 
-    fn location_scale(&self, z: &DMatrix<f64>, law: &mut LocationScale) {
+    fn location_scale(&self, z: &DMatrix<f64>, law: &mut LocationScale<'_>) {
         law.scale.fill(0.0);
         self.add_raw(z, &mut law.location, &mut law.scale);
         law.location.iter_mut().for_each(|f| *f = self.location.of(*f));

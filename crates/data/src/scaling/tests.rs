@@ -287,6 +287,51 @@ fn random_graphs_run_forward_with_the_given_probability() {
     assert!(edges(0.5).abs_diff(390) < 70 && edges(0.1).abs_diff(78) < 42);
 }
 
+#[test]
+fn discrete_variables_take_their_numbers_equally_often_and_follow_from_their_noise() {
+    for mechanisms in [mlp(), MechanismConfig::Linear(LinearConfig::default())] {
+        let levels = vec![3, 0, 2, 5];
+        let graph = GraphConfig::Full;
+        let config = ScalingConfig { d: 4, graph, levels, mechanisms, ..Default::default() };
+        let world = world(config);
+        let n = 20_000;
+        let truth = sample(&world, n).1;
+        let (z, after) = (truth.z_before.unwrap(), truth.z_after.unwrap());
+        for (j, count) in [(0, 3), (2, 2), (3, 5)] {
+            for number in 0..count {
+                let share = z.column(j).iter().filter(|v| **v == f64::from(number)).count();
+                let off = share as f64 / n as f64 - 1.0 / f64::from(count);
+                assert!(off.abs() < 0.02, "z{j} = {number}: {off}");
+            }
+        }
+        // The median noise leads to the same states, and targets take another number.
+        assert_eq!(world.z_from_e(&world.e_from_z(&z)).columns(2, 2), z.columns(2, 2));
+        assert!((world.z_from_e(&truth.e_after.unwrap()) - &after).amax() < EXACT);
+        let targets = truth.targets.unwrap();
+        let hit = targets.iter().enumerate().filter_map(|(row, t)| Some((row, t.label()?)));
+        for (row, label) in hit.filter(|&(_, label)| label > 0 && label != 2) {
+            assert_ne!(z[(row, label - 1)], after[(row, label - 1)], "row {row}");
+        }
+    }
+}
+
+#[test]
+fn a_discrete_effect_of_distant_causes_still_has_noise() {
+    let levels = vec![0, 2];
+    let world = world(ScalingConfig { graph: GraphConfig::Full, levels, ..Default::default() });
+    for cause in [-1e3, -30.0, -9.0, 0.0, 9.0, 30.0, 1e3] {
+        for number in [0.0, 1.0] {
+            let z = dmatrix![cause, number];
+            let e = world.e_from_z(&z);
+            assert!(e.iter().all(|e| e.is_finite()));
+            assert_eq!(world.z_from_e(&e), z, "{cause} {e}");
+        }
+    }
+    let set =
+        world.intervene(&dmatrix![0.0, 0.0], &[InterventionTarget::Atomic(1)], &dmatrix![0.0, 0.7]);
+    assert_eq!(set.z[(0, 1)], 1.0);
+}
+
 /// Stored data sets depend on these: a change here is a new generator.
 #[test]
 fn the_world_of_a_seed_is_fixed() {

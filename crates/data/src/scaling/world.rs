@@ -24,6 +24,11 @@ const CALIBRATION_ROWS: usize = 8192;
 /// functions take and return matrices with one row per state: `z` and `e` are `[n, d]`, `x` is
 /// `[n, dim_x]`.
 ///
+/// A variable of `L` [levels](ScalingConfig::levels) is the number of the interval that this falls into, from 0,
+/// between thresholds that make all numbers equally frequent while nothing is done. An intervention sets it
+/// to another number, each equally likely. Different noise leads to the same number, and may part again when
+/// causes change: [`World::e_from_z`](Generator::e_from_z) gives the median of what does.
+///
 /// ```
 /// use domino_core::InterventionTarget::Atomic;
 /// use domino_data::Generator;
@@ -79,11 +84,12 @@ impl World {
             |part: Part| -> StreamRng { Seed(config.seed).rng_at(Stream::World, part as u64) };
         let dag = config.graph.draw(config.d, &mut rng(Part::Graph))?;
         let e = standard_normal(CALIBRATION_ROWS, config.d, &mut rng(Part::Calibration));
-        let mechanisms = Mechanisms::draw(&config.mechanisms, &dag, &e, &mut rng(Part::Mechanisms));
-        let z = z_from_e(&dag, &mechanisms, &e);
+        let mechanisms =
+            |part| Mechanisms::draw(&config.mechanisms, &config.levels, &dag, &e, &mut rng(part));
+        let soft = (config.interventions.effect == Effect::Soft).then(|| mechanisms(Part::Soft));
+        let mechanisms = mechanisms(Part::Mechanisms);
+        let z = mechanisms.z_from_e(&dag, &e);
         let mixing = Mixing::draw(&config.mixing, config.dim_x(), &z, &mut rng(Part::Mixing));
-        let soft = (config.interventions.effect == Effect::Soft)
-            .then(|| Mechanisms::draw(&config.mechanisms, &dag, &e, &mut rng(Part::Soft)));
         let interventions = config.interventions.law(config.d)?;
         Ok(Self { config: config.clone(), dag, mechanisms, mixing, interventions, soft })
     }
@@ -100,10 +106,7 @@ impl World {
 
     /// Weights `W` `[from, to]` of a linear world: `z_j = e_j + Σ_i W_ij z_i`; zero without an edge.
     pub fn weights(&self) -> Option<&DMatrix<f64>> {
-        match &self.mechanisms {
-            Mechanisms::Linear(weights) => Some(weights),
-            Mechanisms::Mlp(_) => None,
-        }
+        self.mechanisms.weights()
     }
 
     /// The matrix `R` `[dim_x, d]` of a linear mixing, `x = R z`; its columns are orthonormal.
@@ -128,13 +131,18 @@ impl World {
         targets: &[InterventionTarget],
         fresh: &DMatrix<f64>,
     ) -> Counterfactual {
-        self.follow(e, targets, |j, z_after| {
+        self.follow(e, targets, |j, law, z_after| {
             let soft = self.soft.as_ref().map(|soft| soft.location_scale(j, z_after));
             let new = |row: usize| {
-                let fresh = fresh[(row, j)];
-                soft.as_ref().map_or(fresh, |law| law.predict(row, fresh))
+                let (old, fresh) = (z[(row, j)], fresh[(row, j)]);
+                match (&soft, law.levels) {
+                    (None, Some(levels)) => levels.another(old, fresh),
+                    (Some(soft), Some(_)) => soft.predict(row, fresh),
+                    (Some(soft), None) => self.interventions.leaked(old, soft.predict(row, fresh)),
+                    (None, None) => self.interventions.leaked(old, fresh),
+                }
             };
-            (0..e.nrows()).map(|row| self.interventions.leaked(z[(row, j)], new(row))).collect()
+            (0..e.nrows()).map(new).collect()
         })
     }
 
@@ -144,12 +152,12 @@ impl World {
         &self,
         e: &DMatrix<f64>,
         targets: &[InterventionTarget],
-        values_of: impl Fn(usize, &DMatrix<f64>) -> Vec<f64>,
+        values_of: impl Fn(usize, &LocationScale<'_>, &DMatrix<f64>) -> Vec<f64>,
     ) -> Counterfactual {
         let (mut z, mut e) = (e.clone(), e.clone());
         for &j in self.dag.topological_order() {
             let law = self.mechanisms.location_scale(j, &z);
-            let values = values_of(j, &z);
+            let values = values_of(j, &law, &z);
             for (row, target) in targets.iter().enumerate() {
                 let (z, e) = (&mut z[(row, j)], &mut e[(row, j)]);
                 if target.variables().contains(&j) {
@@ -180,7 +188,7 @@ impl Generator for World {
     }
 
     fn z_from_e(&self, e: &DMatrix<f64>) -> DMatrix<f64> {
-        z_from_e(&self.dag, &self.mechanisms, e)
+        self.mechanisms.z_from_e(&self.dag, e)
     }
 
     fn e_from_z(&self, z: &DMatrix<f64>) -> DMatrix<f64> {
@@ -202,7 +210,10 @@ impl Generator for World {
     ) -> Counterfactual {
         assert_eq!(targets.len(), e.nrows(), "one target per row of e");
         assert_eq!(values.shape(), e.shape(), "values of the same shape as e");
-        self.follow(e, targets, |j, _| values.column(j).iter().copied().collect())
+        self.follow(e, targets, |j, law, _| {
+            let valid = |&v: &f64| law.levels.map_or(v, |levels| levels.nearest(v));
+            values.column(j).iter().map(valid).collect()
+        })
     }
 
     fn names(&self) -> Vec<String> {
@@ -229,25 +240,4 @@ impl Generator for World {
     ) -> Result<Pairs, PairsError> {
         sample::observe(self, split, rows, states)
     }
-}
-
-impl LocationScale {
-    fn predict(&self, row: usize, e: f64) -> f64 {
-        self.location[row] + self.scale[row] * e
-    }
-
-    fn abduct(&self, row: usize, z: f64) -> f64 {
-        (z - self.location[row]) / self.scale[row]
-    }
-}
-
-fn z_from_e(dag: &Dag, mechanisms: &Mechanisms, e: &DMatrix<f64>) -> DMatrix<f64> {
-    let mut z = e.clone();
-    for &j in dag.topological_order() {
-        let law = mechanisms.location_scale(j, &z);
-        for (row, z) in z.column_mut(j).iter_mut().enumerate() {
-            *z = law.predict(row, *z);
-        }
-    }
-    z
 }

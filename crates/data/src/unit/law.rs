@@ -95,3 +95,13 @@ impl UnitLaw {
 fn level(u: f64, n: usize) -> f64 {
     (u * n as f64).floor().min((n - 1) as f64)
 }
+
+/// Another of the numbers `0, …, count − 1` than `old`, each equally likely; `old` where there is no other.
+/// `fresh` is a draw from `N(0, 1)`.
+pub(crate) fn another_level(old: f64, count: usize, fresh: f64) -> f64 {
+    if count < 2 {
+        return old;
+    }
+    let step = 1.0 + UnitLaw::Levels(count - 1).z_from_e(fresh);
+    (old + step) % count as f64
+}
