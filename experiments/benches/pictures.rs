@@ -1,8 +1,9 @@
-//! Pictures per second of the processor, in training and in encoding, of the circuit.
+//! Pictures per second, in training and in encoding, of the circuit, beside the same networks in PyTorch.
 //!
 //! A pair is two pictures. Training is whole optimiser steps. Everything runs on the CPU, on one
-//! thread, or on the device that `DOMINO_BENCH_DEVICE` names, such as `cuda:0` in a build with that
-//! feature; the processor's time is then what it spends on launching and waiting.
+//! thread, in seconds of the processor; or on the device that `DOMINO_BENCH_DEVICE` names, such as `cuda:0`
+//! in a build with that feature, in seconds of the clock and with the utilisation of the GPU. `pytorch.py`
+//! does the same just before each row, where `DOMINO_PYTHON` or `python3` has PyTorch.
 
 #![expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 
@@ -11,6 +12,7 @@ mod rates;
 
 use std::env;
 use std::error::Error;
+use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
 use domino::core::{Observations, Pairs, Seed, Stream};
@@ -26,7 +28,7 @@ use domino::vae::{
     ThinWeights,
 };
 
-use rates::{rate, step_rate};
+use rates::{Rate, rate, step_rate};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -55,25 +57,33 @@ fn main() -> Result<(), AnyError> {
         return Ok(());
     }
     let bench = Bench { device: env::var("DOMINO_BENCH_DEVICE").unwrap_or("cpu".into()) };
-    println!("{:<52} {:>16}", "on ".to_owned() + &bench.device, "pictures / CPU s");
+    let seconds = if bench.device == "cpu" { "CPU s" } else { "s" };
+    println!(
+        "{:<48} {:>12} {:>7} {:>12} {:>7} {:>7}",
+        format!("pictures per {seconds} on {}", bench.device),
+        "here",
+        "GPU %",
+        "PyTorch",
+        "GPU %",
+        "ratio"
+    );
     for side in SIDES {
         let pairs = pictures(side)?;
-        row(&format!("train convolutions, {side} x {side}"), bench.autoencoder(&pairs, side)?);
-        row(&format!("encode by convolutions, {side} x {side}"), bench.latents(&pairs, side)?);
+        bench.row(&format!("train convolutions, {side} x {side}"), || {
+            bench.autoencoder(&pairs, side)
+        })?;
+        bench.row(&format!("encode by convolutions, {side} x {side}"), || {
+            bench.latents(&pairs, side)
+        })?;
     }
     for replicas in [1, 8] {
         let name = format!("train variables on features, {replicas} at once");
-        row(&name, bench.variables(replicas)?);
+        bench.row(&name, || bench.variables(replicas))?;
     }
     let pairs = pictures(64)?;
-    row("train the drawing, 64 x 64", bench.drawing(&pairs)?);
-    row("smooth and project on the host, 64 x 64", smoothing(&pairs)?);
-    row("variables, noise and targets of pairs, 64 x 64", bench.everything(&pairs)?);
-    Ok(())
-}
-
-fn row(name: &str, pictures: f64) {
-    println!("{name:<52} {pictures:>16.0}");
+    bench.row("train the drawing, 64 x 64", || bench.drawing(&pairs))?;
+    bench.row("smooth and project on the host, 64 x 64", || smoothing(&pairs))?;
+    bench.row("variables, noise and targets of pairs, 64 x 64", || bench.everything(&pairs))
 }
 
 fn pictures(size: usize) -> Result<Pairs, AnyError> {
@@ -82,7 +92,7 @@ fn pictures(size: usize) -> Result<Pairs, AnyError> {
 }
 
 /// Pictures that are smoothed and projected.
-fn smoothing(pairs: &Pairs) -> Result<f64, AnyError> {
+fn smoothing(pairs: &Pairs) -> Result<Rate, AnyError> {
     let config = WhitenConfig {
         variance: 1.0,
         max_components: FEATURES,
@@ -90,7 +100,12 @@ fn smoothing(pairs: &Pairs) -> Result<f64, AnyError> {
         smoothing: Some(SmoothingConfig::default()),
     };
     let whitening = Whitening::fit(pairs, VARIABLES, &config)?;
-    Ok(PAIRS as f64 * rate(|| drop(whitening.apply(pairs.before()))))
+    Ok(rate("cpu", || drop(whitening.apply(pairs.before()))).times(PAIRS as f64))
+}
+
+/// A number of so many decimals, or a dash.
+fn text(value: Option<f64>, decimals: usize) -> String {
+    value.map_or("-".into(), |value| format!("{value:.decimals$}"))
 }
 
 /// What runs on one device.
@@ -99,6 +114,34 @@ struct Bench {
 }
 
 impl Bench {
+    /// Measures a row, in PyTorch first, and prints it.
+    fn row(
+        &self,
+        name: &str,
+        measure: impl FnOnce() -> Result<Rate, AnyError>,
+    ) -> Result<(), AnyError> {
+        let torch = self.in_pytorch(name);
+        let here = measure()?;
+        let percent = |rate: Option<Rate>| rate.and_then(|rate| rate.utilisation);
+        let [ours, theirs] = [Some(here), torch].map(|rate| text(percent(rate), 0));
+        println!(
+            "{name:<48} {:>12.0} {ours:>7} {:>12} {theirs:>7} {:>7}",
+            here.per_second,
+            text(torch.map(|torch| torch.per_second), 0),
+            text(torch.map(|torch| here.per_second / torch.per_second), 2),
+        );
+        Ok(())
+    }
+
+    /// The same row in PyTorch, where it is installed and has it.
+    fn in_pytorch(&self, name: &str) -> Option<Rate> {
+        let python = env::var("DOMINO_PYTHON").unwrap_or("python3".into());
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/pytorch.py");
+        let output = Command::new(python).arg(script).arg(&self.device).arg(name).output().ok()?;
+        let (per_second, utilisation) = serde_json::from_slice(&output.stdout).ok()?;
+        Some(Rate { per_second, utilisation })
+    }
+
     /// Pictures per second of steps of so many pairs for each of `models`.
     fn steps<O: PairObjective>(
         &self,
@@ -106,8 +149,9 @@ impl Bench {
         source: &PairSource,
         [batch, models]: [usize; 2],
         weights: &O::Weights,
-    ) -> f64 {
-        2.0 * (batch * models) as f64 * step_rate(objective, source, batch, weights, &self.device)
+    ) -> Rate {
+        let steps = step_rate(objective, source, batch, weights, &self.device);
+        steps.times(2.0 * (batch * models) as f64)
     }
 
     fn untrained(&self, pairs: &Pairs, side: usize) -> Result<PictureAutoencoder, AnyError> {
@@ -117,19 +161,19 @@ impl Bench {
         Ok(PictureAutoencoder::new(form, &mut Seed(0).rng(Stream::Init), &device.autodiff()))
     }
 
-    fn autoencoder(&self, pairs: &Pairs, side: usize) -> Result<f64, AnyError> {
+    fn autoencoder(&self, pairs: &Pairs, side: usize) -> Result<Rate, AnyError> {
         let sides = [pairs.before().clone(), pairs.after().clone()];
         let source = PairSource::with_pools(sides, vec![(0..PAIRS as u32).collect()]);
         let weights = AutoencoderWeights { beta: 1e-5 };
         Ok(self.steps(self.untrained(pairs, side)?, &source, [BATCHES[0], 1], &weights))
     }
 
-    fn latents(&self, pairs: &Pairs, side: usize) -> Result<f64, AnyError> {
+    fn latents(&self, pairs: &Pairs, side: usize) -> Result<Rate, AnyError> {
         let encoder = self.untrained(pairs, side)?.encoder;
-        Ok(2.0 * PAIRS as f64 * rate(|| drop(encoder.encode(pairs))))
+        Ok(rate(&self.device, || drop(encoder.encode(pairs))).times(2.0 * PAIRS as f64))
     }
 
-    fn variables(&self, replicas: usize) -> Result<f64, AnyError> {
+    fn variables(&self, replicas: usize) -> Result<Rate, AnyError> {
         let device = device(&self.device)?.autodiff();
         let mut rng = Seed(0).rng(Stream::Data);
         let mut side = || {
@@ -145,7 +189,7 @@ impl Bench {
         Ok(self.steps(objective, &source, [BATCHES[1], replicas], &weights))
     }
 
-    fn drawing(&self, pairs: &Pairs) -> Result<f64, AnyError> {
+    fn drawing(&self, pairs: &Pairs) -> Result<Rate, AnyError> {
         let device = device(&self.device)?;
         let config = PictureConfig::default();
         let basis = PictureBasis::fit(pairs.before(), config.directions);
@@ -160,15 +204,14 @@ impl Bench {
         let decoder =
             PictureDecoder::new(VARIABLES, &basis, &config, &mut init, &device.autodiff());
         // A row is one picture here, not a pair.
-        Ok(self.steps(PictureRegression { decoder }, &source, [2 * BATCHES[1], 1], &()) / 2.0)
+        Ok(self.steps(PictureRegression { decoder }, &source, [2 * BATCHES[1], 1], &()).times(0.5))
     }
 
     /// Everything that a fitted model says of pairs; how well it was fitted costs nothing.
-    fn everything(&self, pairs: &Pairs) -> Result<f64, AnyError> {
+    fn everything(&self, pairs: &Pairs) -> Result<Rate, AnyError> {
         let fit = self.barely_fitted(pairs)?;
-        Ok(2.0
-            * PAIRS as f64
-            * rate(|| drop(embed(&fit.model, pairs).expect("pictures that it was fitted to"))))
+        let embed = || drop(embed(&fit.model, pairs).expect("pictures that it was fitted to"));
+        Ok(rate(&self.device, embed).times(2.0 * PAIRS as f64))
     }
 
     fn barely_fitted(&self, pairs: &Pairs) -> Result<Fit, AnyError> {

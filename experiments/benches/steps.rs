@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 
 #[path = "common/rates.rs"]
+#[expect(dead_code, reason = "a GPU's utilisation is asked for elsewhere")]
 mod rates;
 
 use domino::core::{Seed, Stream};
@@ -95,5 +96,5 @@ fn rate<O: PairObjective>(objective: O, d: usize, weights: &O::Weights) -> f64 {
         x.into_data().iter::<f32>().collect::<Vec<f32>>()
     };
     let source = PairSource::new(side(), side(), d, 1);
-    step_rate(objective, &source, BATCH, weights, "cpu")
+    step_rate(objective, &source, BATCH, weights, "cpu").per_second
 }

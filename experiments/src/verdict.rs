@@ -39,6 +39,10 @@ const ALONE: (f64, f64) = (0.15, 1.0);
 /// drawn. What jumps by nature is in doubt at most.
 const STEP: (f64, f64) = (TORN, 1.0);
 
+/// A gap between neighbouring values of a code, over their extent, from which on its variable takes few values. A
+/// code without gaps leaves .04 between a thousand normal values, and less between more.
+const GAP: f64 = 0.1;
+
 /// Below this entropy of the targets some variable is hardly ever intervened upon; a remark.
 const EVEN_TARGETS: f64 = 0.8;
 
@@ -147,7 +151,8 @@ fn number(diagnosis: &Diagnosis) -> Check {
     let bound = match good {
         exact if exact <= 0.0 => String::new(),
         rough if rough.is_finite() => format!(", at most {rough:.1} away asked for"),
-        _ => ", which may also be what nobody sets".to_owned(),
+        _ if count.supported > 0.0 => ", which may also be what nobody sets".to_owned(),
+        _ => String::new(),
     };
     let fault = match (value <= good, left_out) {
         (true, _) => "",
@@ -159,12 +164,28 @@ fn number(diagnosis: &Diagnosis) -> Check {
 }
 
 /// Whether neighbouring values of every code are drawn alike. An encoder can tell all values of a variable and
-/// yet have them in pieces in the wrong order, which no other check sees.
+/// yet have them in pieces in the wrong order, which no other check sees. Where a variable takes few values there is
+/// nothing between them to be drawn; but then different noise leads to the same value, and what an intervention on
+/// its causes would make of it cannot be known.
 fn wholeness(diagnosis: &Diagnosis) -> Check {
     let (good, doubtful) = STEP;
     let value = diagnosis.largest_steps.iter().copied().fold(0.0, f64::max);
-    let fault =
-        if value <= good { "" } else { ": the code is torn, or its variable takes few values" };
+    let steps = diagnosis.largest_steps.iter().zip(&diagnosis.largest_gaps);
+    let discrete = steps.filter(|&(step, gap)| *step > good && *gap > GAP).count();
+    let torn = diagnosis.largest_steps.iter().filter(|step| **step > good).count() - discrete;
+    let fault = match (torn, discrete) {
+        (0, 0) => String::new(),
+        (0, _) => format!(
+            ": {} few values, so that noise behind them is not known and what follows from other \
+             causes can be wrong",
+            if discrete == 1 {
+                "one variable takes".into()
+            } else {
+                format!("{discrete} variables take")
+            }
+        ),
+        _ => ": a code is torn".to_owned(),
+    };
     let words = format!(
         "Between neighbouring values of a code, what is drawn of them jumps by {value:.3} of its whole \
          extent, at most {good} asked for{fault}."
@@ -282,6 +303,7 @@ mod tests {
             dependence: Explained { shares: vec![0.001; 3], error: 0.002 },
             persistence: Explained { shares: vec![0.002; 3], error: 0.001 },
             largest_steps: vec![0.07, 0.1, 0.05],
+            largest_gaps: vec![0.01, 0.02, 0.01],
             linear: false,
             count: count(3.0, Evidence::Directions),
         }
@@ -304,7 +326,13 @@ mod tests {
         let leaking = Diagnosis { persistence: explained([0.0, 0.1, 0.2]), ..diagnosis(0.02) };
         assert_eq!(verdict(&leaking, None).level, Level::Doubtful);
         let torn = Diagnosis { largest_steps: vec![0.07, 0.7, 0.05], ..diagnosis(0.02) };
-        assert_eq!(verdict(&torn, None).level, Level::Doubtful);
+        let judged = verdict(&torn, None);
+        assert_eq!(judged.level, Level::Doubtful);
+        assert!(judged.reasons.iter().any(|words| words.ends_with("a code is torn.")));
+        let discrete = Diagnosis { largest_gaps: vec![0.01, 0.5, 0.01], ..torn };
+        let judged = verdict(&discrete, None);
+        assert_eq!(judged.level, Level::Doubtful);
+        assert!(judged.reasons.iter().any(|words| words.contains("one variable takes few")));
         let mut uneven = diagnosis(0.02);
         uneven.candidates[1].target_entropy = 0.99;
         assert_eq!(verdict(&uneven, None).level, Level::Doubtful);

@@ -51,7 +51,7 @@ pub(crate) enum Separation {
 /// How many variables pairs support, and what that rests on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VariableCount {
-    /// The number; where observations bend a dimension, 0 where they have no neighbours.
+    /// The number; where observations bend a dimension, 0 where most of them repeat.
     pub supported: f64,
     /// What it is taken from.
     pub evidence: Evidence,
@@ -108,9 +108,13 @@ impl VariableCount {
         Self { supported: directions as f64, evidence, directions, observations }
     }
 
-    /// The number to learn.
+    /// The number to learn, where there is no dimension one for each direction.
     pub fn number(&self) -> usize {
-        self.supported.round().max(1.0) as usize
+        if self.supported > 0.0 {
+            self.supported.round().max(1.0) as usize
+        } else {
+            self.directions
+        }
     }
 
     /// How far `d` variables are from those that the pairs support, and how far they may be.
@@ -156,6 +160,11 @@ impl VariableCount {
             Evidence::Directions | Evidence::NoisyDirections => {
                 format!("{what} vary in {directions} directions")
             }
+            Evidence::Surface | Evidence::Features if self.supported <= 0.0 => {
+                format!(
+                    "{what} repeat, as those of variables of few values do, in {directions} directions"
+                )
+            }
             Evidence::Surface | Evidence::Features => format!(
                 "{what} lie on a surface of about {:.1} dimensions in {directions} directions",
                 self.supported
@@ -199,6 +208,18 @@ mod tests {
         assert_eq!(answers, [Answer::Doubtful, Answer::Good, Answer::Bad]);
         let few = VariableCount { observations: 100, ..count };
         assert_eq!(few.answer(2), Answer::Good);
+    }
+
+    #[test]
+    fn observations_that_repeat_have_no_dimension() {
+        let mixing = MixingConfig::LeakyRelu(LeakyReluConfig::default());
+        let config =
+            ScalingConfig { seed: 5, d: 4, levels: vec![3; 4], mixing, ..Default::default() };
+        let pairs = World::draw(&config).unwrap().sample(6000, Split::Train).unwrap().0;
+        let count = VariableCount::of(&pairs, Separation::Unknown).unwrap();
+        assert_eq!((count.supported, count.evidence), (0.0, Evidence::Surface));
+        assert_eq!(count.number(), count.directions);
+        assert!(count.words().contains("repeat"), "{}", count.words());
     }
 
     #[test]

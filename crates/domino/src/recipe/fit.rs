@@ -16,7 +16,7 @@ use super::levels::fit_mechanisms;
 use super::picture::fit_picture;
 use super::scales::{Features, Learned, coarse_to_fine, handed_over};
 use super::several::learn_chains;
-use super::tears::largest_steps;
+use super::tears::{largest_gaps, largest_steps};
 use super::variables::{Codes, Variables, encode, learn_variables, mechanisms_of};
 use super::{AtOnce, Candidate, FitError, GraphStage, MechanismStage, RecipeConfig, VariableStage};
 use crate::diagnose::{Separation, VariableCount};
@@ -54,6 +54,9 @@ pub struct Diagnosis {
     /// is drawn of them while the other codes stay, over the largest distance between any two, `[d]`: small
     /// where a code runs over its values without a jump.
     pub largest_steps: Vec<f64>,
+    /// The largest gap between neighbouring values of each code over their extent, without the hundredth part at
+    /// either end, `[d]`: `1 / (L − 1)` where a variable takes `L` evenly spaced values.
+    pub largest_gaps: Vec<f64>,
     /// Whether the linear start was enough.
     pub linear: bool,
     /// How many variables the pairs support: of vectors all directions that they vary in, also those
@@ -170,6 +173,7 @@ fn complete(
 ) -> Result<Fit, FitError> {
     let encoded = encode(&variables.model, &features.train_on, &context.device);
     let largest_steps = largest_steps(&variables.model, &encoded.before, &context.device);
+    let largest_gaps = largest_gaps(&encoded.before);
     let prior = variables.prior.take();
     let prior = prior.map(|graph| (mechanisms_of(&variables.model, &graph.dag), graph));
     let codes = match &prior {
@@ -222,6 +226,7 @@ fn complete(
         dependence: set.explained(|k, noise| noise.remove_column(k)),
         persistence: set.explained(|k, noise| noise.select_columns(&[k])),
         largest_steps,
+        largest_gaps,
         linear,
         count,
     };

@@ -44,7 +44,7 @@ struct Description {
 }
 
 /// Version of the layout of saved models.
-const FORMAT: u32 = 8;
+const FORMAT: u32 = 9;
 
 /// Saves a fit as `model.json`, `networks.safetensors` and `mechanisms.safetensors`, and where it
 /// draws pictures `picture.safetensors`, and where it learned their features `convolution.safetensors`.

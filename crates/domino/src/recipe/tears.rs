@@ -58,6 +58,21 @@ pub(super) fn largest_steps(model: &Ilcm, codes: &DMatrix<f64>, device: &Device)
     (0..codes.ncols()).map(|k| Way::of(&plain, codes, k, device).largest_step()).collect()
 }
 
+/// The largest gap between neighbouring values of each code `[n, d]`, over the extent of its values, the
+/// hundredth part at either end left out, `[d]`: next to nothing where a variable takes any value, and `1 / (L − 1)`
+/// where it takes `L` evenly spaced ones.
+pub(super) fn largest_gaps(codes: &DMatrix<f64>) -> Vec<f64> {
+    let gap = |code: nalgebra::DVectorView<'_, f64>| {
+        let mut sorted: Vec<f64> = code.iter().copied().collect();
+        sorted.sort_by(f64::total_cmp);
+        let inner = &sorted[sorted.len() / 100..sorted.len() - sorted.len() / 100];
+        let largest = inner.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max);
+        let extent = inner[inner.len() - 1] - inner[0];
+        if extent > 0.0 { largest / extent } else { 0.0 }
+    };
+    codes.column_iter().map(gap).collect()
+}
+
 /// The codes with the pieces of those that are torn in the order in which the model draws them along; nothing
 /// where none is torn, or no other order has smaller steps.
 pub(super) fn sewn(model: &Ilcm, codes: &Codes, device: &Device) -> Option<Codes> {
@@ -229,6 +244,19 @@ mod tests {
         assert!(torn.largest_step() > 0.34);
         let ends: Vec<_> = torn.pieces().iter().map(|p| (p.first, p.last)).collect();
         assert_eq!(ends, [(0, 49), (50, 119), (120, 199)]);
+    }
+
+    #[test]
+    fn few_values_leave_gaps() {
+        let at = |row: usize| (row as f64 * 0.618_034).fract();
+        let codes = DMatrix::from_fn(1000, 3, |row, k| match k {
+            0 => at(row).powi(3),
+            1 => (at(row) * 5.0).floor(),
+            _ => 7.0,
+        });
+        let gaps = largest_gaps(&codes);
+        assert!(gaps[0] < 0.01, "{gaps:?}");
+        assert_eq!((gaps[1], gaps[2]), (0.25, 0.0));
     }
 
     #[test]
