@@ -29,9 +29,6 @@ const LEAST_RESIDUAL: f64 = 1e-6;
 /// Rows on which permutation dependence is estimated, to a few per cent of itself.
 const STRENGTH_ROWS: usize = 4096;
 
-/// Rows of visible variables that are read: beyond them the random features limit what is found.
-const MOST_ROWS: usize = 8192;
-
 /// Rows whose features are held at a time.
 const BLOCK: usize = 4096;
 
@@ -80,28 +77,6 @@ pub(crate) fn learn(
         }
     }
     found
-}
-
-/// Probabilities and strengths of the edges between variables that can be seen, `[n, d]`, with
-/// mechanisms `z_k = b_k(z_pa) + s_k(z_pa) e_k`.
-pub(crate) fn learn_variables(
-    z: &DMatrix<f64>,
-    order: &[usize],
-    options: &PairRegression,
-    rng: &mut dyn Rng,
-) -> (DMatrix<f64>, DMatrix<f64>) {
-    let (n, d) = z.shape();
-    let rows = vec![(0..n.min(MOST_ROWS)).collect(); d];
-    let sample = Sample { before: z.clone(), after: z.clone(), rows };
-    let mut found = Findings::unknown(n, d);
-    found.z_before.copy_from(z);
-    for (place, &k) in order.iter().enumerate() {
-        let fit = learn_one(&sample, k, &order[..place], options, &mut found, rng);
-        if let Some(fit) = &fit {
-            fit.add_strengths(&sample, k, &mut found, rng);
-        }
-    }
-    (found.probs, found.strengths)
 }
 
 /// Finds the causes of `k` among its predecessors, notes the beliefs and returns the mechanism.

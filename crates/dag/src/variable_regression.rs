@@ -4,7 +4,7 @@ use rand::Rng;
 
 use crate::differences::{Differences, States};
 use crate::distinct::expanded;
-use crate::nonlinear;
+use crate::nonlinear_variables;
 use crate::order::causal_order;
 use crate::pair_regression::forward_pairs;
 use crate::{DagError, LearnedGraph, Mechanisms, PairRegression, PairVariables, StructureLearner};
@@ -29,7 +29,7 @@ impl StructureLearner<PairVariables> for PairRegression {
             given => given,
         };
         let (probs, strengths) = match mechanisms {
-            Mechanisms::Any => nonlinear::learn_variables(&states.before, &order, self, rng),
+            Mechanisms::Any => nonlinear_variables::learn(&states.before, &order, self, rng),
             _ => linear(&differences, &order, self),
         };
         let edge_probs = halved_where_open(probs, &order, &states);

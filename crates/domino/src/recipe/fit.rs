@@ -1,6 +1,8 @@
 use burn::module::Module;
 use domino_core::{Embedding, InterventionTarget, Pairs, Stream};
-use domino_dag::{Chains, LearnedGraph, Mechanisms as Form, PairCodes, StructureLearner};
+use domino_dag::{
+    Chains, LearnedGraph, Mechanisms as Form, PairCodes, PairVariables, StructureLearner,
+};
 use domino_model::{
     Action, LatentCausalModel, Noise, Obs, PairBatch, Scm, download, upload, upload_rows,
 };
@@ -189,7 +191,15 @@ fn complete(
         let (single, labels, graph) =
             learn_graph(&variables, codes.clone(), &targets, config, context)?;
         let known = Known { variables: &variables, codes: &single, labels: &labels };
-        (known.mechanisms(&graph, config, context)?, graph)
+        let place = variables.phases;
+        let mechanisms = known.mechanisms(&graph, config, place, context)?;
+        match known.seen_graph(&mechanisms, config, context)? {
+            Some(seen) => {
+                let place = place + graph.dag.levels().len() as u64;
+                (known.mechanisms(&seen, config, place, context)?, seen)
+            }
+            None => (mechanisms, graph),
+        }
     };
     let device = context.device.clone().inner();
     let edge_probs = graph.edge_probs.clone();
@@ -266,11 +276,39 @@ struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// The mechanisms along a graph.
+    /// The graph over the causal variables that mechanisms along a first graph give, where it tells more: a code
+    /// shows its causes in the pairs alone that set it, and a variable in all.
+    ///
+    /// Codes that a linear map gives need no second look, and of pictures it has not been tried.
+    fn seen_graph(
+        &self,
+        mechanisms: &Mechanisms,
+        config: &RecipeConfig,
+        context: &TrainContext<'_>,
+    ) -> Result<Option<LearnedGraph>, FitError> {
+        let (GraphStage::Pairs(learner), MechanismStage::Regression(_), VariableStage::Thin(_)) =
+            (&config.graph, &config.mechanisms, &config.variables)
+        else {
+            return Ok(None);
+        };
+        if self.variables.linear {
+            return Ok(None);
+        }
+        let Codes { before, after } = self.codes.solved(mechanisms, &context.device);
+        let (n, d) = before.shape();
+        let is_named = |row: usize, k: usize| f64::from(u8::from(self.labels[row] == k));
+        let probs = DMatrix::from_fn(n, d + 1, is_named);
+        let mut rng = context.seed.rng_at(Stream::Eval, 2);
+        let seen = PairVariables::new(before, after, probs)?;
+        Ok(Some(learner.learn(&seen, &mut rng)?))
+    }
+
+    /// The mechanisms along a graph; `place` is the number of their first phase.
     fn mechanisms(
         &self,
         graph: &LearnedGraph,
         config: &RecipeConfig,
+        place: u64,
         context: &mut TrainContext<'_>,
     ) -> Result<Mechanisms, FitError> {
         let Self { variables, codes, labels } = self;
@@ -279,7 +317,7 @@ impl Known<'_> {
                 // Noise that is linear in what is seen leaves mechanisms no room to bend.
                 let form = if variables.linear { Form::Linear } else { Form::Any };
                 let along = (&graph.dag, form);
-                fit_mechanisms(codes, labels, along, stage, variables.phases, context)
+                fit_mechanisms(codes, labels, along, stage, place, context)
             }
             MechanismStage::Joint => {
                 let functions = variables.model.solution_functions().clone();

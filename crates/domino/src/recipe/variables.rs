@@ -2,7 +2,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use domino_core::{Dag, Pairs, Stream};
 use domino_dag::{GraphTerm, LearnedGraph, SoftGraph};
-use domino_model::{Causal, download, upload, upload_rows};
+use domino_model::{Causal, Noise, download, upload, upload_rows};
 use domino_train::{PairSource, TrainContext, train};
 use domino_vae::start::{
     IcaConfig, Whitening, along_targets, random_rotation, separate_differences, sparsity_of_change,
@@ -83,6 +83,14 @@ impl Codes {
     pub(super) fn abducted(&self, mechanisms: &Mechanisms, device: &Device) -> Self {
         let side = |z: &DMatrix<f64>| {
             download(mechanisms.abduct(&Causal(upload(z, &device.clone().inner()))).0)
+        };
+        Self { before: side(&self.before), after: side(&self.after) }
+    }
+
+    /// The causal variables that these codes are the noise of.
+    pub(super) fn solved(&self, mechanisms: &Mechanisms, device: &Device) -> Self {
+        let side = |e: &DMatrix<f64>| {
+            download(mechanisms.solve(&Noise(upload(e, &device.clone().inner()))).0)
         };
         Self { before: side(&self.before), after: side(&self.after) }
     }
