@@ -91,13 +91,13 @@ pub(crate) struct Problem<'a> {
 }
 
 /// A mechanism with what it was fitted to.
-struct CrossFit {
-    fitted: Mechanism,
+pub(crate) struct CrossFit {
+    pub(crate) mechanism: Mechanism,
+    /// Loss of each row under the network that left it out.
+    pub(crate) losses: Vec<f32>,
     /// Standardised inputs, `[rows, inputs]`, and responses.
     x: DMatrix<f32>,
     y: Vec<f32>,
-    /// Loss of each row under the network that left it out.
-    losses: Vec<f32>,
 }
 
 /// What an input is worth: twice the held-out log-likelihood per row that is lost without it, and its standard error.
@@ -108,35 +108,6 @@ pub(crate) struct Worth {
 }
 
 impl Mechanism {
-    /// The response by some inputs.
-    pub(crate) fn fit(problem: &Problem<'_>, inputs: &[usize], rng: &mut dyn Rng) -> Self {
-        Self::cross_fit(problem, inputs, rng).fitted
-    }
-
-    /// What each of some inputs is worth for the response, at the cost of one fit: what is lost where it is averaged
-    /// over, other values of it put in and the answers averaged.
-    ///
-    /// What a network made of the noise of an input without effect costs held-out likelihood, so that averaging
-    /// it away gains some. But values that are put in where they never occur ask a network for what it did not
-    /// learn, so that an input may also seem worth more than it is: [`Mechanism::losses`] with and without it tell.
-    pub(crate) fn worths(problem: &Problem<'_>, inputs: &[usize], rng: &mut dyn Rng) -> Vec<Worth> {
-        let CrossFit { fitted, x, y, losses: with } = Self::cross_fit(problem, inputs, rng);
-        let worth = |input: usize| {
-            let mut without = Vec::with_capacity(y.len());
-            for (network, [from, to]) in fitted.members.iter().zip(folds(y.len())) {
-                let held_out = x.rows(from, to - from).into_owned();
-                without.extend(losses(&network.averaged_over(&held_out, input, rng), &y[from..to]));
-            }
-            Worth::of(&with, &without)
-        };
-        (0..inputs.len()).map(worth).collect()
-    }
-
-    /// The held-out loss of each row by some inputs.
-    pub(crate) fn losses(problem: &Problem<'_>, inputs: &[usize], rng: &mut dyn Rng) -> Vec<f32> {
-        Self::cross_fit(problem, inputs, rng).losses
-    }
-
     /// The effort with which a network of some inputs foresees rows best that it has not seen.
     pub(crate) fn best_effort(problem: &Problem<'_>, inputs: &[usize], rng: &mut dyn Rng) -> usize {
         let (_, x, y) = Self::blank(problem, inputs);
@@ -172,26 +143,6 @@ impl Mechanism {
         };
         let x = blank.standardised(z, rows);
         (blank, x, y)
-    }
-
-    fn cross_fit(problem: &Problem<'_>, inputs: &[usize], rng: &mut dyn Rng) -> CrossFit {
-        let (mut fitted, x, y) = Self::blank(problem, inputs);
-        let (mut squares, mut logs, mut losses) = (0.0, 0.0, Vec::with_capacity(y.len()));
-        for [from, to] in folds(y.len()) {
-            let learned: Vec<usize> = (0..from).chain(to..y.len()).collect();
-            let network = Network::fit(&x, &y, &learned, problem.effort, rng);
-            let out = network.forward(&x.rows(from, to - from).into_owned()).out;
-            for (row, y) in y[from..to].iter().enumerate() {
-                squares += f64::from((y - out[(row, 0)]) * (-out[(row, 1)]).exp()).powi(2);
-                logs += f64::from(out[(row, 1)]);
-            }
-            losses.extend(self::losses(&out, &y[from..to]));
-            fitted.members.push(network);
-        }
-        let n = y.len().max(1) as f64;
-        fitted.typical = (logs / n).exp();
-        fitted.unit = (squares / n).sqrt().max(LEAST_UNIT);
-        CrossFit { fitted, x, y, losses }
     }
 
     /// Noise `(y − b(x)) / s(x)` of responses `y` at rows of `z`.
@@ -234,6 +185,48 @@ impl Mechanism {
             let (mean, inverse) = self.standard[c];
             ((z[(rows[row], self.inputs[c])] - mean) * inverse).clamp(-CLIP, CLIP) as f32
         })
+    }
+}
+
+impl CrossFit {
+    /// The response by some inputs.
+    pub(crate) fn of(problem: &Problem<'_>, inputs: &[usize], rng: &mut dyn Rng) -> Self {
+        let (mut mechanism, x, y) = Mechanism::blank(problem, inputs);
+        let (mut squares, mut logs, mut losses) = (0.0, 0.0, Vec::with_capacity(y.len()));
+        for [from, to] in folds(y.len()) {
+            let learned: Vec<usize> = (0..from).chain(to..y.len()).collect();
+            let network = Network::fit(&x, &y, &learned, problem.effort, rng);
+            let out = network.forward(&x.rows(from, to - from).into_owned()).out;
+            for (row, y) in y[from..to].iter().enumerate() {
+                squares += f64::from((y - out[(row, 0)]) * (-out[(row, 1)]).exp()).powi(2);
+                logs += f64::from(out[(row, 1)]);
+            }
+            losses.extend(self::losses(&out, &y[from..to]));
+            mechanism.members.push(network);
+        }
+        let n = y.len().max(1) as f64;
+        mechanism.typical = (logs / n).exp();
+        mechanism.unit = (squares / n).sqrt().max(LEAST_UNIT);
+        Self { mechanism, losses, x, y }
+    }
+
+    /// What each input is worth, at the cost of no further fit: what is lost where it is averaged over, other values of
+    /// it put in and the answers averaged.
+    ///
+    /// What a network made of the noise of an input without effect costs held-out likelihood, so that averaging
+    /// it away gains some. But values that are put in where they never occur ask a network for what it did not
+    /// learn, so that an input may also seem worth more than it is: a fit without it tells.
+    pub(crate) fn worths(&self, rng: &mut dyn Rng) -> Vec<Worth> {
+        let worth = |input: usize| {
+            let mut without = Vec::with_capacity(self.y.len());
+            for (network, [from, to]) in self.mechanism.members.iter().zip(folds(self.y.len())) {
+                let held_out = self.x.rows(from, to - from).into_owned();
+                let averaged = network.averaged_over(&held_out, input, rng);
+                without.extend(losses(&averaged, &self.y[from..to]));
+            }
+            Worth::of(&self.losses, &without)
+        };
+        (0..self.mechanism.inputs.len()).map(worth).collect()
     }
 }
 
@@ -445,12 +438,12 @@ mod tests {
             })
             .collect();
         let problem = Problem { z: &z, rows: &rows, response: &y, effort: 1 };
-        let worth = Mechanism::worths(&problem, &[0, 1, 2, 3], rng);
+        let worth = CrossFit::of(&problem, &[0, 1, 2, 3], rng).worths(rng);
         for (at, worth) in worth.iter().enumerate() {
             let is_clear = (worth.gain - 0.01) / worth.error;
             assert!(if at < 3 { is_clear > 5.0 } else { is_clear < -1.0 }, "{at}: {worth:?}");
         }
-        let fit = Mechanism::fit(&problem, &[0, 1, 2], rng);
+        let fit = CrossFit::of(&problem, &[0, 1, 2], rng).mechanism;
         let back = fit.noise(&y, &z, &rows);
         let error = back.iter().zip(&noise).map(|(a, b)| (a - b).powi(2)).sum::<f64>() / n as f64;
         assert!(error < 0.1, "{error}");
@@ -480,7 +473,7 @@ mod tests {
         let z = DMatrix::zeros(1000, 1);
         let rows: Vec<usize> = (0..1000).collect();
         let problem = Problem { z: &z, rows: &rows, response: &y, effort: 1 };
-        let solved = Mechanism::fit(&problem, &[], rng).noise(&y, &z, &rows);
+        let solved = CrossFit::of(&problem, &[], rng).mechanism.noise(&y, &z, &rows);
         assert!(solved.mean().abs() < 0.1 && (solved.variance() - 1.0).abs() < 0.1);
     }
 }

@@ -5,7 +5,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 
 use crate::belief::normal_cdf;
-use crate::mechanism::{Mechanism, Problem, Worth};
+use crate::mechanism::{CrossFit, Mechanism, Problem, Worth};
 use crate::pair_regression::PairRegression;
 
 /// Rows that are read: with them networks find what edges are there.
@@ -53,9 +53,10 @@ fn causes(
     let mut causes = predecessors.to_vec();
     let effort = Mechanism::best_effort(problem, &causes, rng);
     let problem = Problem { effort, ..*problem };
-    let mut tested: Vec<(f64, usize)>;
+    let (mut with, mut tested): (_, Vec<(f64, usize)>);
     loop {
-        let worths = Mechanism::worths(&problem, &causes, rng);
+        with = CrossFit::of(&problem, &causes, rng);
+        let worths = with.worths(rng);
         for (&j, &worth) in causes.iter().zip(&worths) {
             probs[(j, k)] = cause_probability(worth, options.least_effect);
         }
@@ -69,16 +70,16 @@ fn causes(
     }
     // The weakest are held to a fit without them first.
     tested.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-    let mut with = Mechanism::losses(&problem, &causes, rng);
     for (_, j) in tested {
         let fewer: Vec<usize> = causes.iter().copied().filter(|&c| c != j).collect();
-        let without = Mechanism::losses(&problem, &fewer, rng);
-        probs[(j, k)] = cause_probability(Worth::of(&with, &without), options.least_effect);
+        let without = CrossFit::of(&problem, &fewer, rng);
+        let worth = Worth::of(&with.losses, &without.losses);
+        probs[(j, k)] = cause_probability(worth, options.least_effect);
         if probs[(j, k)] <= 0.5 {
             (causes, with) = (fewer, without);
         }
     }
-    Mechanism::fit(&problem, &causes, rng)
+    with.mechanism
 }
 
 /// Probability that an input is a cause.
