@@ -283,6 +283,7 @@ impl Network {
         let (mut means, mut squares) = (zeros.clone(), zeros);
         let batch = BATCH.min(rows.len() / 4).max(1);
         let steps = effort * (rows.len() / ROWS_PER_STEP).clamp(STEPS[0], STEPS[1]);
+        let mut decayed = [1.0_f32; 2];
         for step in 0..steps {
             let chosen: Vec<usize> =
                 (0..batch).map(|_| rows[rng.random_range(0..rows.len())]).collect();
@@ -290,8 +291,8 @@ impl Network {
             let gradient = network.gradient(&x.select_rows(&chosen), &responses);
             let turn = std::f32::consts::PI * step as f32 / steps as f32;
             let rate = RATE * 0.5 * (1.0 + turn.cos());
-            let [unbiased_mean, unbiased_square]: [f32; 2] =
-                [0.9_f32, 0.999].map(|kept| 1.0 - kept.powi(step as i32 + 1));
+            decayed = [decayed[0] * 0.9, decayed[1] * 0.999];
+            let [unbiased_mean, unbiased_square] = decayed.map(|kept| 1.0 - kept);
             let states = means.iter_mut().zip(&mut squares);
             for ((part, slope), (mean, square)) in network.0.iter_mut().zip(&gradient).zip(states) {
                 let values = part.iter_mut().zip(slope.iter());
@@ -407,8 +408,8 @@ mod tests {
             losses(&network.forward(&x).out, &y).iter().sum::<f32>() / y.len() as f32
         };
         let gradient = network.gradient(&x, &y);
-        for part in 0..7 {
-            for at in 0..gradient[part].len() {
+        for (part, slopes) in gradient.iter().enumerate() {
+            for (at, slope) in slopes.iter().enumerate() {
                 let kept = network.0[part][at];
                 let step = 1e-2;
                 let mut moved = |by: f32| {
@@ -417,7 +418,6 @@ mod tests {
                 };
                 let numeric = (moved(step) - moved(-step)) / (2.0 * step);
                 network.0[part][at] = kept;
-                let slope = gradient[part][at];
                 assert!((numeric - slope).abs() < 1e-3, "{part} {at}: {numeric} {slope}");
             }
         }

@@ -299,7 +299,8 @@ fn discrete_variables_take_their_numbers_equally_often_and_follow_from_their_noi
         let (z, after) = (truth.z_before.unwrap(), truth.z_after.unwrap());
         for (j, count) in [(0, 3), (2, 2), (3, 5)] {
             for number in 0..count {
-                let share = z.column(j).iter().filter(|v| **v == f64::from(number)).count();
+                let share =
+                    z.column(j).iter().filter(|v| (**v - f64::from(number)).abs() < EXACT).count();
                 let off = share as f64 / n as f64 - 1.0 / f64::from(count);
                 assert!(off.abs() < 0.02, "z{j} = {number}: {off}");
             }
@@ -310,7 +311,8 @@ fn discrete_variables_take_their_numbers_equally_often_and_follow_from_their_noi
         let targets = truth.targets.unwrap();
         let hit = targets.iter().enumerate().filter_map(|(row, t)| Some((row, t.label()?)));
         for (row, label) in hit.filter(|&(_, label)| label > 0 && label != 2) {
-            assert_ne!(z[(row, label - 1)], after[(row, label - 1)], "row {row}");
+            let moved = (z[(row, label - 1)] - after[(row, label - 1)]).abs();
+            assert!(moved > 0.5, "row {row}");
         }
     }
 }
@@ -329,7 +331,7 @@ fn a_discrete_effect_of_distant_causes_still_has_noise() {
     }
     let set =
         world.intervene(&dmatrix![0.0, 0.0], &[InterventionTarget::Atomic(1)], &dmatrix![0.0, 0.7]);
-    assert_eq!(set.z[(0, 1)], 1.0);
+    assert!((set.z[(0, 1)] - 1.0).abs() < EXACT);
 }
 
 /// Stored data sets depend on these: a change here is a new generator.

@@ -191,15 +191,7 @@ fn complete(
         let (single, labels, graph) =
             learn_graph(&variables, codes.clone(), &targets, config, context)?;
         let known = Known { variables: &variables, codes: &single, labels: &labels };
-        let place = variables.phases;
-        let mechanisms = known.mechanisms(&graph, config, place, context)?;
-        match known.seen_graph(&mechanisms, config, context)? {
-            Some(seen) => {
-                let place = place + graph.dag.levels().len() as u64;
-                (known.mechanisms(&seen, config, place, context)?, seen)
-            }
-            None => (mechanisms, graph),
-        }
+        known.along(graph, config, context)?
     };
     let device = context.device.clone().inner();
     let edge_probs = graph.edge_probs.clone();
@@ -276,6 +268,22 @@ struct Known<'a> {
 }
 
 impl Known<'_> {
+    /// The mechanisms along a graph that the codes gave, or along the one that the variables give then.
+    fn along(
+        &self,
+        graph: LearnedGraph,
+        config: &RecipeConfig,
+        context: &mut TrainContext<'_>,
+    ) -> Result<(Mechanisms, LearnedGraph), FitError> {
+        let place = self.variables.phases;
+        let mechanisms = self.mechanisms(&graph, config, place, context)?;
+        let Some(seen) = self.seen_graph(&mechanisms, config, context)? else {
+            return Ok((mechanisms, graph));
+        };
+        let place = place + graph.dag.levels().len() as u64;
+        Ok((self.mechanisms(&seen, config, place, context)?, seen))
+    }
+
     /// The graph over the causal variables that mechanisms along a first graph give, where it tells more: a code
     /// shows its causes in the pairs alone that set it, and a variable in all.
     ///
