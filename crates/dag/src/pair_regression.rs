@@ -32,10 +32,11 @@ use crate::{DagError, LearnedGraph, PairCodes, StructureLearner, linear, nonline
 /// read off what the interventions on each variable move; where the changes of every variable are
 /// weighted sums of its predecessors' changes, these sums and the regressions of the states before
 /// are solved together, each weighed by its own error, so that without errors the edges are exact
-/// once every cause was set; else step 4 is taken on the states before, `z_k` in place of `ẽ_k`.
+/// once every cause was set; else `z_k` is regressed on its predecessors in the states before, by small
+/// networks, and an edge is a predecessor without which the held-out likelihood is worse.
 ///
 /// Relabelling the variables relabels the answer, and the answer does not change when a code is
-/// shifted, scaled or flipped (exactly so for linear mechanisms; random features see another draw).
+/// shifted, scaled or flipped (exactly so for linear mechanisms; random features and networks see another draw).
 /// Codes that repeat another code or are constant get no edges. A variable that is never intervened
 /// upon can be a cause but gets no causes; see [`LearnedGraph::edge_probs`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
