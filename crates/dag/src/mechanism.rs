@@ -118,7 +118,7 @@ impl Mechanism {
         for effort in EFFORTS {
             let out = Network::fit(&x, &y, &learned, effort, rng).forward(&held_out).out;
             let loss: f32 = losses(&out, &y[..fold]).iter().sum();
-            if loss > best.0 - WORTH_EFFORT * fold as f32 {
+            if loss >= best.0 - WORTH_EFFORT * fold as f32 {
                 break;
             }
             best = (loss, effort);
@@ -284,7 +284,7 @@ impl Network {
         let batch = BATCH.min(rows.len() / 4).max(1);
         let steps = effort * (rows.len() / ROWS_PER_STEP).clamp(STEPS[0], STEPS[1]);
         let mut decayed = [1.0_f32; 2];
-        for step in 0..steps {
+        for step in 0..if rows.is_empty() { 0 } else { steps } {
             let chosen: Vec<usize> =
                 (0..batch).map(|_| rows[rng.random_range(0..rows.len())]).collect();
             let responses: Vec<f32> = chosen.iter().map(|&row| y[row]).collect();
