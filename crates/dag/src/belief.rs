@@ -1,3 +1,5 @@
+use nalgebra::DVector;
+
 use crate::pair_regression::PairRegression;
 
 /// Log posterior odds of an effect from its likelihood-ratio or Wald statistic on one degree of
@@ -35,6 +37,17 @@ pub(crate) fn critical_value(rows: usize, candidates: usize, options: &PairRegre
     let n = rows.max(1) as f64;
     let existence = n.ln() + 2.0 * (candidates.max(1) as f64).ln();
     existence.max(options.least_linear_effect * n)
+}
+
+/// Probability that an input is a cause, from the held-out log-likelihoods per row that are lost without it, twice
+/// each: `[rows]`.
+///
+/// Their mean estimates `ln(1 + f²)`. By the central limit theorem it exceeds the least effect with probability
+/// `Φ((mean − least) / se)`, under a flat prior and with the standard error of the paired differences. An input
+/// without effect costs held-out likelihood, so its gain is below 0 on average; more caution would only lose edges.
+pub(crate) fn cause_probability(gains: &DVector<f64>, least_effect: f64) -> f64 {
+    let error = (gains.variance() / gains.len() as f64).sqrt().max(f64::MIN_POSITIVE);
+    normal_cdf((gains.mean() - least_effect) / error)
 }
 
 /// `1 / (1 + e^{−x})`.

@@ -94,17 +94,10 @@ pub(crate) struct Problem<'a> {
 pub(crate) struct CrossFit {
     pub(crate) mechanism: Mechanism,
     /// Loss of each row under the network that left it out.
-    pub(crate) losses: Vec<f32>,
+    losses: Vec<f32>,
     /// Standardised inputs, `[rows, inputs]`, and responses.
     x: DMatrix<f32>,
     y: Vec<f32>,
-}
-
-/// What an input is worth: twice the held-out log-likelihood per row that is lost without it, and its standard error.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Worth {
-    pub(crate) gain: f64,
-    pub(crate) error: f64,
 }
 
 impl Mechanism {
@@ -210,13 +203,13 @@ impl CrossFit {
         Self { mechanism, losses, x, y }
     }
 
-    /// What each input is worth, at the cost of no further fit: what is lost where it is averaged over, other values of
-    /// it put in and the answers averaged.
+    /// What each input is worth, at the cost of no further fit: twice the held-out log-likelihood of each row that is
+    /// lost where it is averaged over, other values of it put in and the answers averaged.
     ///
     /// What a network made of the noise of an input without effect costs held-out likelihood, so that averaging
     /// it away gains some. But values that are put in where they never occur ask a network for what it did not
     /// learn, so that an input may also seem worth more than it is: a fit without it tells.
-    pub(crate) fn worths(&self, rng: &mut dyn Rng) -> Vec<Worth> {
+    pub(crate) fn worths(&self, rng: &mut dyn Rng) -> Vec<DVector<f64>> {
         let worth = |input: usize| {
             let mut without = Vec::with_capacity(self.y.len());
             for (network, [from, to]) in self.mechanism.members.iter().zip(folds(self.y.len())) {
@@ -224,20 +217,21 @@ impl CrossFit {
                 let averaged = network.averaged_over(&held_out, input, rng);
                 without.extend(losses(&averaged, &self.y[from..to]));
             }
-            Worth::of(&self.losses, &without)
+            gains(&self.losses, &without)
         };
         (0..self.mechanism.inputs.len()).map(worth).collect()
     }
+
+    /// The same of what a fit without an input lacks.
+    pub(crate) fn worth_over(&self, without: &Self) -> DVector<f64> {
+        gains(&self.losses, &without.losses)
+    }
 }
 
-impl Worth {
-    /// From the losses of rows with and without an input.
-    pub(crate) fn of(with: &[f32], without: &[f32]) -> Self {
-        let gains = with.iter().zip(without).map(|(with, without)| 2.0 * f64::from(without - with));
-        let gains = DVector::from_iterator(with.len(), gains);
-        let error = (gains.variance() / gains.len().max(1) as f64).sqrt().max(f64::MIN_POSITIVE);
-        Self { gain: gains.mean(), error }
-    }
+/// Twice the log-likelihood of each row that is lost, from its losses with an input and without.
+fn gains(with: &[f32], without: &[f32]) -> DVector<f64> {
+    let gains = with.iter().zip(without).map(|(with, without)| 2.0 * f64::from(without - with));
+    DVector::from_iterator(with.len(), gains)
 }
 
 /// First and last row of each fold.
@@ -440,8 +434,9 @@ mod tests {
         let problem = Problem { z: &z, rows: &rows, response: &y, effort: 1 };
         let worth = CrossFit::of(&problem, &[0, 1, 2, 3], rng).worths(rng);
         for (at, worth) in worth.iter().enumerate() {
-            let is_clear = (worth.gain - 0.01) / worth.error;
-            assert!(if at < 3 { is_clear > 5.0 } else { is_clear < -1.0 }, "{at}: {worth:?}");
+            let error = (worth.variance() / n as f64).sqrt();
+            let is_clear = (worth.mean() - 0.01) / error;
+            assert!(if at < 3 { is_clear > 5.0 } else { is_clear < -1.0 }, "{at}: {is_clear}");
         }
         let fit = CrossFit::of(&problem, &[0, 1, 2], rng).mechanism;
         let back = fit.noise(&y, &z, &rows);

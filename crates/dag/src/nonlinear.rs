@@ -2,7 +2,7 @@ use nalgebra::{DMatrix, DVector};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
-use crate::belief::normal_cdf;
+use crate::belief::cause_probability;
 use crate::features::{CrossFit, Fitted, RandomFeatures};
 use crate::least_squares::{LeastSquares, surprise};
 use crate::pair_regression::{Findings, PairRegression};
@@ -27,7 +27,7 @@ const FREEDOM: f64 = 8.0;
 const LEAST_RESIDUAL: f64 = 1e-6;
 
 /// Rows on which permutation dependence is estimated, to a few per cent of itself.
-const STRENGTH_ROWS: usize = 4096;
+pub(crate) const STRENGTH_ROWS: usize = 4096;
 
 /// Rows whose features are held at a time.
 const BLOCK: usize = 4096;
@@ -101,7 +101,7 @@ fn learn_one(
         for &j in &causes {
             let less = full.fit.features.without(j);
             let less = LocationScale::fit(less, &found.z_before, rows, &response);
-            let p = cause_probability(&full.loss, &less.loss, options.least_effect);
+            let p = cause_probability(&((&less.loss - &full.loss) * 2.0), options.least_effect);
             found.probs[(j, k)] = p;
             if least.is_none_or(|(q, _)| p < q) {
                 least = Some((p, j));
@@ -112,18 +112,6 @@ fn learn_one(
             _ => return Some(full.fit),
         }
     }
-}
-
-/// Probability that a candidate is a cause, from the held-out losses with and without it.
-///
-/// The gain per row, `2 Δ`, estimates `ln(1 + f²)`. By the central limit theorem it exceeds the
-/// least effect with probability `Φ((2 Δ − least) / se)`, under a flat prior and with the standard
-/// error of the paired differences. A variable without effect costs held-out likelihood, so its
-/// gain is below 0 on average; more caution would only lose edges.
-fn cause_probability(with: &DVector<f64>, without: &DVector<f64>, least_effect: f64) -> f64 {
-    let gains = (without - with) * 2.0;
-    let error = (gains.variance() / gains.len() as f64).sqrt().max(f64::MIN_POSITIVE);
-    normal_cdf((gains.mean() - least_effect) / error)
 }
 
 /// Predecessors on which the response or the size of its residual depends, given all others, as far

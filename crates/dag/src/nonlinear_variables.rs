@@ -1,18 +1,16 @@
 //! The edges between variables that can be seen, with any mechanisms.
 
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
-use crate::belief::normal_cdf;
-use crate::mechanism::{CrossFit, Mechanism, Problem, Worth};
+use crate::belief::cause_probability;
+use crate::mechanism::{CrossFit, Mechanism, Problem};
+use crate::nonlinear::STRENGTH_ROWS;
 use crate::pair_regression::PairRegression;
 
 /// Rows that are read: with them networks find what edges are there.
 const MOST_ROWS: usize = 8192;
-
-/// Rows on which permutation dependence is estimated, to a few per cent of itself.
-const STRENGTH_ROWS: usize = 4096;
 
 /// An input that is worth this much is one for certain.
 const CLEAR: f64 = 0.3;
@@ -57,10 +55,10 @@ fn causes(
     loop {
         with = CrossFit::of(&problem, &causes, rng);
         let worths = with.worths(rng);
-        for (&j, &worth) in causes.iter().zip(&worths) {
+        for (&j, worth) in causes.iter().zip(&worths) {
             probs[(j, k)] = cause_probability(worth, options.least_effect);
         }
-        let judged = worths.iter().map(|worth| worth.gain).zip(causes.iter().copied());
+        let judged = worths.iter().map(DVector::mean).zip(causes.iter().copied());
         tested = judged.filter(|&(gain, _)| gain < CLEAR).collect();
         let before = causes.len();
         causes.retain(|&j| probs[(j, k)] > 0.5);
@@ -73,22 +71,12 @@ fn causes(
     for (_, j) in tested {
         let fewer: Vec<usize> = causes.iter().copied().filter(|&c| c != j).collect();
         let without = CrossFit::of(&problem, &fewer, rng);
-        let worth = Worth::of(&with.losses, &without.losses);
-        probs[(j, k)] = cause_probability(worth, options.least_effect);
+        probs[(j, k)] = cause_probability(&with.worth_over(&without), options.least_effect);
         if probs[(j, k)] <= 0.5 {
             (causes, with) = (fewer, without);
         }
     }
     with.mechanism
-}
-
-/// Probability that an input is a cause.
-///
-/// The gain estimates `ln(1 + f²)`. By the central limit theorem it exceeds the least effect with probability
-/// `Φ((gain − least) / se)`, under a flat prior and with the standard error of the paired differences. An input without
-/// effect costs held-out likelihood, so its gain is below 0 on average; more caution would only lose edges.
-fn cause_probability(Worth { gain, error }: Worth, least_effect: f64) -> f64 {
-    normal_cdf((gain - least_effect) / error)
 }
 
 /// Permutation dependence of the location on each cause; see [`crate::LearnedGraph::strengths`].
