@@ -37,6 +37,19 @@ impl StructureLearner<PairVariables> for PairRegression {
     }
 }
 
+impl PairRegression {
+    /// A causal order of variables that can be seen, by what interventions move; those that equal another come last.
+    ///
+    /// # Errors
+    /// [`DagError::Option`] if an option is out of its range.
+    pub fn variable_order(&self, variables: &PairVariables) -> Result<Vec<usize>, DagError> {
+        self.validate()?;
+        let kept = variables.distinct();
+        let states = States::new(variables, &kept, self.least_target_probability);
+        Ok(named(&causal_order(&states.dependences()), &kept, variables.dim()))
+    }
+}
+
 /// Probabilities and strengths of the edges between linear mechanisms.
 fn linear(
     differences: &Differences,
@@ -76,10 +89,15 @@ fn whole(
     d: usize,
 ) -> Result<LearnedGraph, DagError> {
     let edges = forward_pairs(order).filter(|&at| probs[at] > 0.5);
-    let named: Vec<_> = edges.map(|(i, j)| (kept[i], kept[j])).collect();
-    let dag = Dag::from_edges(d, &named)?;
-    let mut names: Vec<usize> = order.iter().map(|&k| kept[k]).collect();
-    names.extend((0..d).filter(|k| !kept.contains(k)));
+    let edges: Vec<_> = edges.map(|(i, j)| (kept[i], kept[j])).collect();
+    let dag = Dag::from_edges(d, &edges)?;
     let strengths = expanded(strengths, kept, d).component_mul(&dag.adjacency());
-    Ok(LearnedGraph { dag, order: names, edge_probs: expanded(probs, kept, d), strengths })
+    let order = named(order, kept, d);
+    Ok(LearnedGraph { dag, order, edge_probs: expanded(probs, kept, d), strengths })
+}
+
+/// An order of those of `d` variables that were kept, by their own names, and the others after them.
+fn named(order: &[usize], kept: &[usize], d: usize) -> Vec<usize> {
+    let rest = (0..d).filter(|k| !kept.contains(k));
+    order.iter().map(|&k| kept[k]).chain(rest).collect()
 }

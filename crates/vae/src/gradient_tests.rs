@@ -11,9 +11,9 @@ use nalgebra::DMatrix;
 use crate::start::{WhitenConfig, Whitening};
 use crate::{
     AutoencoderWeights, ConvolutionConfig, ConvolutionForm, Elbo, ElboWeights, Elcm, ElcmWeights,
-    GivenTargets, Ilcm, IlcmConfig, JointThin, JointWeights, MechanismMode, MechanismRegression,
-    PictureAutoencoder, Sizes, SolutionConfig, SolutionFunctions, TargetMode, ThinManifold,
-    ThinWeights,
+    GivenTargets, Ilcm, IlcmConfig, JointThin, JointWeights, Law, MechanismMode,
+    MechanismRegression, PictureAutoencoder, Sizes, SolutionConfig, SolutionFunctions, TargetMode,
+    ThinManifold, ThinWeights,
 };
 
 /// Moves every parameter along a direction that its place and shape determine.
@@ -142,8 +142,11 @@ fn mechanism_regression() {
     let functions = SolutionFunctions::new(&mask, &config, &mut rng, &device);
     let mut side = || Obs(standard_normal([2 * 16, 3], &mut rng, &device));
     let pairs = PairBatch { before: side(), after: side() };
-    let objective = MechanismRegression { functions, variables: vec![0, 2] };
-    assert_gradient(&objective, &pairs, &());
+    for law in [Law::Interventional, Law::Observational] {
+        let functions = functions.clone();
+        let objective = MechanismRegression { functions, variables: vec![0, 2], law };
+        assert_gradient(&objective, &pairs, &());
+    }
 }
 
 /// The check itself: a loss whose gradient is wrong by construction must fail it.

@@ -55,7 +55,7 @@ pub use ilcm::{Ilcm, IlcmConfig, Sizes};
 pub use monotone::Monotone;
 pub use picture::{PictureBasis, PictureConfig, PictureDecoder, PictureRegression};
 pub use referee::Referee;
-pub use regression::{LinearFit, MechanismRegression, ridge};
+pub use regression::{Law, LinearFit, MechanismRegression, ridge};
 pub use sets::{CodeChange, LEAST_RESTING, SetPosterior};
 pub use solution::{Context, Mechanisms, SolutionConfig, SolutionFunctions};
 pub use targets::ChangePosterior;

@@ -70,6 +70,15 @@ impl Monotone {
         }
     }
 
+    /// `ln N(e; 0, 1) + ln de/dz` without the constant, of `z [rows, 1]`.
+    ///
+    /// # Panics
+    /// If there are several components.
+    pub fn log_observed(&self, z: Tensor<2>) -> Tensor<2> {
+        assert!(self.log_weight.is_none(), "affine maps");
+        self.backward(z).square() * -0.5 + self.scale.clone().log()
+    }
+
     fn standardised(&self, e: Tensor<2>) -> Tensor<2> {
         (e - self.shift.clone()) / self.scale.clone()
     }
@@ -148,5 +157,7 @@ mod tests {
         assert!((download(maps.backward(column(&[0.5])))[(0, 0)] - 3.0).abs() < 1e-6);
         let log_density = download(maps.log_density(column(&[3.0])))[(0, 0)];
         assert!((log_density + 0.125 + 4.0_f64.ln()).abs() < 1e-6);
+        let log_observed = download(maps.log_observed(column(&[0.5])))[(0, 0)];
+        assert!((log_observed + 4.5 - 4.0_f64.ln()).abs() < 1e-6);
     }
 }

@@ -4,20 +4,31 @@ use domino_model::{Loss, PairBatch, PairObjective};
 use nalgebra::{DMatrix, DVector};
 use rand::Rng;
 
-use crate::SolutionFunctions;
 use crate::ilcm::replica_means;
+use crate::{Monotone, SolutionFunctions};
 
 /// Smallest residual scale of a linear start: the networks need room to shrink it.
 const SCALE_FLOOR: f64 = 0.25;
 
-/// Maximum likelihood of the intervened codes under the solution functions, encoder frozen:
+/// What solution functions are fitted to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Law {
+    /// Codes `e'_k` of pairs that set `k`: the value `z'_k` that the function makes of them is a standard normal one.
+    Interventional,
+    /// Causal variables `z_k` of states in which nothing was set: the noise `e_k` that the function is the solution
+    /// for is a standard normal one. Affine functions only.
+    Observational,
+}
+
+/// Maximum likelihood of the solution functions, encoder frozen:
 ///
 /// ```text
-/// mean of −ln N(z'_k; 0, 1) − ln dz_k / de_k at e'_k, given c_k   over pairs with target k
+/// mean of −ln N(z'_k; 0, 1) − ln dz_k / de_k at e'_k, given c_k   over pairs with target k   (interventional)
+/// mean of −ln N(e_k; 0, 1) − ln de_k / dz_k at z_k, given c_k     over states                (observational)
 /// ```
 ///
-/// Rows are grouped by function, each group drawn from the pairs of its own target, so that every
-/// row is of use. `before` holds the contexts `c [rows, d]` and `after` the codes `e' [rows, d]`.
+/// Rows are grouped by function, each group drawn from the rows of its own variable, so that every
+/// row is of use. `before` holds the contexts `c [rows, d]` and `after` the codes `e'` or the variables `z`, `[rows, d]`.
 #[derive(Module, Debug)]
 pub struct MechanismRegression {
     /// The functions being fitted.
@@ -25,6 +36,19 @@ pub struct MechanismRegression {
     /// The variable of each function.
     #[module(skip)]
     pub variables: Vec<usize>,
+    /// What they are fitted to.
+    #[module(skip)]
+    pub law: Law,
+}
+
+impl Law {
+    /// The log-likelihood of a value `[rows, 1]` under the maps of as many rows, without the constant.
+    pub fn log_likelihood(self, maps: &Monotone, value: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Interventional => maps.log_density(value),
+            Self::Observational => maps.log_observed(value),
+        }
+    }
 }
 
 impl PairObjective for MechanismRegression {
@@ -39,7 +63,7 @@ impl PairObjective for MechanismRegression {
             grouped.clone().narrow(0, s, 1).narrow(2, k, 1).reshape([rows / stack, 1])
         });
         let drawn = Tensor::cat(own.collect(), 0);
-        let term = replica_means(maps.log_density(drawn).neg(), stack);
+        let term = replica_means(self.law.log_likelihood(&maps, drawn).neg(), stack);
         Loss { total: term.clone().sum(), terms: vec![("mechanisms", term)] }
     }
 }
@@ -53,6 +77,17 @@ pub struct LinearFit {
     pub intercept: f64,
     /// Standard deviation of the residuals, at least 0.25.
     pub scale: f64,
+}
+
+impl LinearFit {
+    /// The fit of `y` turned into that of the noise which explains it: of `y = c · a + b + s u` the shift and scale of
+    /// `u = y / s − c · a / s − b / s`.
+    #[must_use]
+    pub fn solved(self) -> Self {
+        let scale = 1.0 / self.scale;
+        let (slopes, intercept) = (self.slopes * -scale, self.intercept * -scale);
+        Self { slopes, intercept, scale }
+    }
 }
 
 /// Ridge regression of column `k` of `drawn [n, d]` on the given columns of `context [n, d]`, over
@@ -112,5 +147,9 @@ mod tests {
         let fit = ridge(&context, &drawn, 1, &[0], &[0, 1, 2, 3], 0.0);
         assert!((fit.slopes[0] - 2.0).abs() < 1e-9 && fit.slopes[1] == 0.0);
         assert!((fit.intercept + 1.0).abs() < 1e-9);
+        // y = 2 c − 1 + u / 4, so that u = 4 y − 8 c + 4.
+        let solved = fit.solved();
+        assert!((solved.scale - 4.0).abs() < 1e-9 && (solved.slopes[0] + 8.0).abs() < 1e-9);
+        assert!((solved.intercept - 4.0).abs() < 1e-9);
     }
 }

@@ -1,8 +1,6 @@
 use burn::module::Module;
 use domino_core::{Embedding, InterventionTarget, Pairs, Stream};
-use domino_dag::{
-    Chains, LearnedGraph, Mechanisms as Form, PairCodes, PairVariables, StructureLearner,
-};
+use domino_dag::{Chains, LearnedGraph, Mechanisms as Form, PairCodes, StructureLearner};
 use domino_model::{
     Action, LatentCausalModel, Noise, Obs, PairBatch, Scm, download, upload, upload_rows,
 };
@@ -17,9 +15,11 @@ use serde::{Deserialize, Serialize};
 use super::levels::fit_mechanisms;
 use super::picture::fit_picture;
 use super::scales::{Features, Learned, coarse_to_fine, handed_over};
+use super::seen::STEADY;
 use super::several::learn_chains;
+use super::straight::{Straight, straightened};
 use super::tears::{largest_gaps, largest_steps};
-use super::variables::{Codes, Variables, encode, learn_variables, mechanisms_of};
+use super::variables::{Codes, Variables, Whitened, encode, learn_variables, mechanisms_of};
 use super::{AtOnce, Candidate, FitError, GraphStage, MechanismStage, RecipeConfig, VariableStage};
 use crate::diagnose::{Separation, VariableCount};
 
@@ -28,11 +28,6 @@ const CHUNK: usize = 1024;
 
 /// Rows per input from which on a regression tells a dependence from chance.
 const ROWS_PER_INPUT: usize = 5;
-
-/// How far variables may move under interventions on what comes after them, as the mean of half the squared changes in
-/// variances, for a graph to be learned from them: errors in variables make up edges. On development worlds of eight
-/// and sixteen variables it is at most .0022 where the variables are right, and .007 to .1 where they are not.
-const STEADY: f64 = 0.003;
 
 /// What the fit itself says of its quality, without labels, on held-out pairs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -178,32 +173,17 @@ fn complete(
     config: &RecipeConfig,
     context: &mut TrainContext<'_>,
 ) -> Result<Fit, FitError> {
-    let encoded = encode(&variables.model, &features.train_on, &context.device);
+    let Causal { variables: seen, noise: codes, targets, mechanisms, graph, separation } =
+        causal_model(&mut variables, &features, config, context)?;
+    let latents = if seen.is_some() { Latents::Causal } else { Latents::Noise };
+    let encoded = seen.as_ref().unwrap_or(&codes);
     let largest_steps = largest_steps(&variables.model, &encoded.before, &context.device);
     let largest_gaps = largest_gaps(&encoded.before);
-    let prior = variables.prior.take();
-    let prior = prior.map(|graph| (mechanisms_of(&variables.model, &graph.dag), graph));
-    let codes = match &prior {
-        Some((mechanisms, _)) => encoded.abducted(mechanisms, &context.device),
-        None => encoded,
-    };
-
-    let targets = target_inference(&codes.changes(), config);
-    let latents = if prior.is_some() { Latents::Causal } else { Latents::Noise };
-    let (mechanisms, graph) = if let Some(known) = prior {
-        known
-    } else {
-        let (single, labels, graph) =
-            learn_graph(&variables, codes.clone(), &targets, config, context)?;
-        let known = Known { variables: &variables, codes: &single, labels: &labels };
-        known.along(graph, config, context)?
-    };
     let device = context.device.clone().inner();
     let edge_probs = graph.edge_probs.clone();
     let phases = variables.phases;
     let Variables { model, candidates, kept, linear, .. } = variables;
-    let known = if linear { Separation::Linear } else { Separation::Unknown };
-    let count = count_variables(&features, pairs, known)?;
+    let count = count_variables(&features, pairs, separation)?;
     let whitening = features.whitening;
     let model = FittedIlcm::new(model, mechanisms, targets, edge_probs, &whitening, &device)?
         .with_latents(latents);
@@ -240,6 +220,70 @@ fn complete(
     Ok(Fit { model, whitening, graph, diagnosis })
 }
 
+/// What is learned of the causal model of given codes.
+struct Causal {
+    /// The causal variables of the pairs, where these are what encoder and decoder deal in.
+    variables: Option<Codes>,
+    /// The noise of the pairs.
+    noise: Codes,
+    targets: TargetInference,
+    mechanisms: Mechanisms,
+    graph: LearnedGraph,
+    /// Whether a linear map of the features is known to separate the variables.
+    separation: Separation,
+}
+
+/// Targets, graph and mechanisms; the model that is kept becomes an explicit one where that is worth while.
+fn causal_model(
+    variables: &mut Variables,
+    features: &Features,
+    config: &RecipeConfig,
+    context: &mut TrainContext<'_>,
+) -> Result<Causal, FitError> {
+    let data = &features.train_on;
+    let codes = encode(&variables.model, data, &context.device);
+    if let Some(graph) = variables.prior.take() {
+        let mechanisms = mechanisms_of(&variables.model, &graph.dag);
+        return Ok(Causal::explicit(codes, mechanisms, graph, config, context));
+    }
+    let targets = target_inference(&codes.changes(), config);
+    let (single, labels, graph) = learn_graph(variables, codes.clone(), &targets, config, context)?;
+    let known = Known { variables, codes: &single, labels: &labels };
+    let first = (known.mechanisms(&graph, config, variables.phases, context)?, graph);
+    match known.seen(first, data, config, context)? {
+        Seen::Along((mechanisms, graph)) => {
+            let separation =
+                if variables.linear { Separation::Linear } else { Separation::Unknown };
+            Ok(Causal { variables: None, noise: codes, targets, mechanisms, graph, separation })
+        }
+        Seen::Straight(Straight { model, variables: z, mechanisms, graph }) => {
+            let held_out = encode(&model, &features.judge_on, &context.device);
+            let held_out = held_out.abducted(&mechanisms, &context.device);
+            // The kept one is what it has become.
+            variables.candidates[variables.kept] = held_out.judged();
+            variables.model = model;
+            let explicit = Causal::explicit(z, mechanisms, graph, config, context);
+            Ok(Causal { separation: Separation::Linear, ..explicit })
+        }
+    }
+}
+
+impl Causal {
+    /// Of causal variables that an encoder gives, and mechanisms along their graph.
+    fn explicit(
+        variables: Codes,
+        mechanisms: Mechanisms,
+        graph: LearnedGraph,
+        config: &RecipeConfig,
+        context: &TrainContext<'_>,
+    ) -> Self {
+        let noise = variables.abducted(&mechanisms, &context.device);
+        let targets = target_inference(&noise.changes(), config);
+        let separation = Separation::Unknown;
+        Self { variables: Some(variables), noise, targets, mechanisms, graph, separation }
+    }
+}
+
 /// How targets are told by changes `[n, d]` of the codes.
 fn target_inference(changes: &DMatrix<f64>, config: &RecipeConfig) -> TargetInference {
     match (&config.variables, config.model.targets) {
@@ -263,6 +307,14 @@ fn count_variables(
     VariableCount::of(pairs, known)
 }
 
+/// What there is once causal variables were looked at.
+enum Seen {
+    /// Mechanisms along a graph.
+    Along((Mechanisms, LearnedGraph)),
+    /// Another model.
+    Straight(Straight),
+}
+
 /// What is known once variables and targets are learned.
 struct Known<'a> {
     variables: &'a Variables,
@@ -273,53 +325,43 @@ struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// The mechanisms along a graph that the codes gave, or along the one that the variables give then.
-    fn along(
-        &self,
-        graph: LearnedGraph,
-        config: &RecipeConfig,
-        context: &mut TrainContext<'_>,
-    ) -> Result<(Mechanisms, LearnedGraph), FitError> {
-        let place = self.variables.phases;
-        let mechanisms = self.mechanisms(&graph, config, place, context)?;
-        let Some(seen) = self.seen_graph(&graph, &mechanisms, config, context)? else {
-            return Ok((mechanisms, graph));
-        };
-        let place = place + graph.dag.levels().len() as u64;
-        Ok((self.mechanisms(&seen, config, place, context)?, seen))
-    }
-
-    /// The graph over the causal variables that mechanisms along a first graph give, where it tells more: a code
-    /// shows its causes in the pairs alone that set it, and a variable in all.
+    /// What the causal variables tell, that mechanisms along a graph from the codes give: a code shows its causes in
+    /// the pairs alone that set it, and a variable in all.
     ///
     /// Codes that a linear map gives need no second look, variables that are wrong are not worth one, and of pictures it
     /// has not been tried.
-    fn seen_graph(
+    fn seen(
         &self,
-        first: &LearnedGraph,
-        mechanisms: &Mechanisms,
+        first: (Mechanisms, LearnedGraph),
+        data: &Whitened,
         config: &RecipeConfig,
-        context: &TrainContext<'_>,
-    ) -> Result<Option<LearnedGraph>, FitError> {
-        let (GraphStage::Pairs(learner), MechanismStage::Regression(_), VariableStage::Thin(_)) =
+        context: &mut TrainContext<'_>,
+    ) -> Result<Seen, FitError> {
+        let (GraphStage::Pairs(learner), MechanismStage::Regression(stage), VariableStage::Thin(_)) =
             (&config.graph, &config.mechanisms, &config.variables)
         else {
-            return Ok(None);
+            return Ok(Seen::Along(first));
         };
         if self.variables.linear {
-            return Ok(None);
+            return Ok(Seen::Along(first));
         }
+        let (mechanisms, graph) = &first;
         let variables = self.codes.solved(mechanisms, &context.device);
-        if unsteadiness(&variables, self.labels, &first.order) > STEADY {
-            return Ok(None);
+        let place = self.variables.phases + graph.dag.levels().len() as u64;
+        if stage.networks.components == 1 {
+            let stages = (learner, stage);
+            let straight =
+                straightened(&variables, self.labels, data, stages, place, config, context)?;
+            if let Some(straight) = straight {
+                return Ok(Seen::Straight(straight));
+            }
         }
-        let Codes { before, after } = variables;
-        let (n, d) = before.shape();
-        let is_named = |row: usize, k: usize| f64::from(u8::from(self.labels[row] == k));
-        let probs = DMatrix::from_fn(n, d + 1, is_named);
-        let mut rng = context.seed.rng_at(Stream::Eval, 2);
-        let seen = PairVariables::new(before, after, probs)?;
-        Ok(Some(learner.learn(&seen, &mut rng)?))
+        if variables.unsteadiness(self.labels, &graph.order) > STEADY {
+            return Ok(Seen::Along(first));
+        }
+        let graph = variables.graph(self.labels, learner, 2, context)?;
+        let mechanisms = self.mechanisms(&graph, config, place, context)?;
+        Ok(Seen::Along((mechanisms, graph)))
     }
 
     /// The mechanisms along a graph; `place` is the number of their first phase.
@@ -347,24 +389,6 @@ impl Known<'_> {
             }
         }
     }
-}
-
-/// By how much variables move under interventions on those that come later in an order: the mean over pairs of variables
-/// of `E[(z'_j − z_j)²] / 2 Var z_j`, 0 where causes come first and nothing is wrong.
-fn unsteadiness(variables: &Codes, labels: &[usize], order: &[usize]) -> f64 {
-    let (changes, variance) = (variables.changes(), variables.before.row_variance());
-    let mut rows = vec![Vec::new(); order.len() + 1];
-    labels.iter().enumerate().for_each(|(row, &label)| rows[label].push(row));
-    let (mut sum, mut count) = (0.0, 0);
-    for (place, &j) in order.iter().enumerate() {
-        for rows in order[place + 1..].iter().map(|&k| &rows[k + 1]).filter(|rows| !rows.is_empty())
-        {
-            let squares: f64 = rows.iter().map(|&row| changes[(row, j)].powi(2)).sum();
-            sum += squares / (2.0 * rows.len() as f64 * variance[j].max(f64::MIN_POSITIVE));
-            count += 1;
-        }
-    }
-    sum / f64::from(count.max(1))
 }
 
 /// What a model says of pairs, computed in chunks and read back to the host.
@@ -537,7 +561,7 @@ mod tests {
     use nalgebra::{DMatrix, DVector};
     use rand::RngExt;
 
-    use super::{Codes, Stream, explained, unsteadiness};
+    use super::{Stream, explained};
 
     /// Rows of noise of variance 1, two variables wide, and a third column beside.
     fn noise(rows: usize) -> (DMatrix<f64>, DVector<f64>) {
@@ -559,25 +583,6 @@ mod tests {
                 assert!((error - 10.0_f64.sqrt() / 20_000.0).abs() < 1e-12);
             }
         }
-    }
-
-    #[test]
-    fn variables_are_steady_where_only_what_follows_moves() {
-        // Variable 1 is set in the first two rows, of which one moves variable 0 too; 0 is set in the last.
-        let before = DMatrix::from_row_slice(4, 2, &[1.0, 0.0, -1.0, 0.0, 1.0, 1.0, -1.0, 1.0]);
-        let mut after = before.clone();
-        after[(0, 1)] = 5.0;
-        after[(1, 1)] = 7.0;
-        after[(3, 0)] = 3.0;
-        let steady = Codes { before: before.clone(), after: after.clone() };
-        let labels = [2, 2, 0, 1];
-        assert!(unsteadiness(&steady, &labels, &[0, 1]).abs() < 1e-12);
-        after[(1, 0)] = -0.8;
-        let moved = Codes { before, after };
-        let expected = 0.04 / 2.0 / (2.0 * moved.before.column(0).variance());
-        assert!((unsteadiness(&moved, &labels, &[0, 1]) - expected).abs() < 1e-12);
-        // The other way round variable 1 rests while 0 is set.
-        assert!(unsteadiness(&moved, &labels, &[1, 0]).abs() < 1e-12);
     }
 
     #[test]

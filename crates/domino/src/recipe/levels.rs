@@ -5,7 +5,7 @@ use domino_dag::{Mechanisms as Form, rightly_named};
 use domino_model::{download, upload, upload_rows};
 use domino_train::{PairSource, TrainContext, train};
 use domino_vae::{
-    Context, LinearFit, MechanismRegression, Mechanisms, Monotone, SolutionFunctions, ridge,
+    Context, Law, LinearFit, MechanismRegression, Mechanisms, Monotone, SolutionFunctions, ridge,
 };
 use nalgebra::{DMatrix, DVector};
 
@@ -43,11 +43,12 @@ pub(super) fn fit_mechanisms(
     let mut z = DMatrix::zeros(codes.before.nrows(), d);
     let (mut parts, mut fitted) = (Vec::new(), Vec::new());
     for (depth, level) in dag.levels().into_iter().enumerate() {
-        let variables = &level;
-        let problem = Level { variables, dag, form, z: &z, codes, pools: &pools, stage };
+        let (variables, law) = (&level, Law::Interventional);
+        let drawn = &codes.after;
+        let problem = Level { variables, dag, form, law, z: &z, drawn, pools: &pools, stage };
         let functions = problem.fit(place + depth as u64, context)?;
         let solved: Vec<_> = (0..level.len())
-            .map(|at| problem.solution(&functions, at, level[at], context))
+            .map(|at| problem.solution(&functions, at, &codes.before, context))
             .collect();
         for (&k, column) in level.iter().zip(&solved) {
             z.set_column(k, column);
@@ -62,14 +63,35 @@ pub(super) fn fit_mechanisms(
     Ok(Mechanisms::new(functions, dag, Context::Causal))
 }
 
+/// Fits affine mechanisms along the graph to causal variables `z [n, d]` of states in which nothing was set.
+///
+/// Where variables are right this has all states to learn from, in place of the pairs that set each variable.
+pub(super) fn fit_observed(
+    z: &DMatrix<f64>,
+    dag: &Dag,
+    stage: &RegressionStage,
+    place: u64,
+    context: &mut TrainContext<'_>,
+) -> Result<SolutionFunctions, FitError> {
+    let (n, d) = z.shape();
+    let variables: Vec<usize> = (0..d).collect();
+    let pools = vec![(0..n).collect(); d];
+    let (variables, pools) = (&variables, &pools);
+    let (form, law) = (Form::Any, Law::Observational);
+    Level { variables, dag, form, law, z, drawn: z, pools, stage }.fit(place, context)
+}
+
 /// The regressions of one level.
 struct Level<'a> {
     variables: &'a [usize],
     dag: &'a Dag,
     form: Form,
-    /// Causal variables of the levels above, `[n, d]`.
+    law: Law,
+    /// Causal variables, of the levels above at least, `[n, d]`.
     z: &'a DMatrix<f64>,
-    codes: &'a Codes,
+    /// What the law is of: codes of the pairs after, or causal variables, `[n, d]`.
+    drawn: &'a DMatrix<f64>,
+    /// The rows of each variable's law.
     pools: &'a [Vec<usize>],
     stage: &'a RegressionStage,
 }
@@ -91,10 +113,10 @@ impl Level<'_> {
         });
         let row_major = |m: &DMatrix<f64>| m.transpose().iter().map(|&v| v as f32).collect();
         let table = |m: &DMatrix<f64>| Observations::Vectors { data: row_major(m), dim: m.ncols() };
-        let tables = [table(self.z), table(&self.codes.after)];
+        let tables = [table(self.z), table(self.drawn)];
         let source = PairSource::with_pools(tables, pools.collect());
-        let objective =
-            MechanismRegression { functions: linear.clone(), variables: self.variables.to_vec() };
+        let (functions, variables) = (linear.clone(), self.variables.to_vec());
+        let objective = MechanismRegression { functions, variables, law: self.law };
         let name = (place, "mechanisms");
         let trained = train(objective, &source, name, &self.stage.phase, |_| (), context)?;
         // Several components lying still are no law: they are only where training starts.
@@ -121,7 +143,11 @@ impl Level<'_> {
             .iter()
             .map(|&k| {
                 let parents: Vec<usize> = self.dag.parents(k).collect();
-                ridge(self.z, &self.codes.after, k, &parents, &self.pools[k], self.stage.ridge)
+                ridge(self.z, self.drawn, k, &parents, &self.pools[k], self.stage.ridge)
+            })
+            .map(|fit| match self.law {
+                Law::Interventional => fit,
+                Law::Observational => fit.solved(),
             })
             .collect();
         let stack = self.variables.len();
@@ -145,23 +171,23 @@ impl Level<'_> {
     fn costs(&self, functions: &SolutionFunctions, context: &TrainContext<'_>) -> Vec<Vec<f64>> {
         let cost = |(at, &k): (usize, &usize)| {
             let rows = self.rows(k, |row| row.is_multiple_of(HELD_OUT));
-            let drawn = self.codes.after.column(k);
-            let density = |maps: &Monotone, e| maps.log_density(e).neg();
+            let drawn = self.drawn.column(k);
+            let density = |maps: &Monotone, value| self.law.log_likelihood(maps, value).neg();
             self.evaluate((functions, at), &rows, |row| drawn[row], density, context)
         };
         self.variables.iter().enumerate().map(cost).collect()
     }
 
-    /// `z_k` of all rows.
+    /// What a function makes of the codes of its variable, of all rows.
     fn solution(
         &self,
         functions: &SolutionFunctions,
         at: usize,
-        k: usize,
+        codes: &DMatrix<f64>,
         context: &TrainContext<'_>,
     ) -> DVector<f64> {
         let rows: Vec<usize> = (0..self.z.nrows()).collect();
-        let own = self.codes.before.column(k);
+        let own = codes.column(self.variables[at]);
         let solve = |maps: &Monotone, e| maps.forward(e);
         self.evaluate((functions, at), &rows, |row| own[row], solve, context).into()
     }

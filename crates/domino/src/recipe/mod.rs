@@ -6,7 +6,9 @@
 //!    side by side, and keep the one whose changes are sparsest on held-out pairs;
 //! 4. calibrate the target posterior on the changes;
 //! 5. learn the graph from the codes of the pairs;
-//! 6. fit the mechanisms by regression along the graph, on frozen codes.
+//! 6. fit the mechanisms by regression along the graph, on frozen codes;
+//! 7. where networks were trained, learn more from the causal variables that follow: if a linear map of the
+//!    observations gives them too, an explicit model takes over, else the graph is learned once more.
 //!
 //! Where several variables may be set at once, the codes of step 2 rest in as many pairs as they can, and
 //! pairs are taken apart into chains of single targets before step 5.
@@ -22,7 +24,9 @@ mod levels;
 mod picture;
 mod saved;
 mod scales;
+mod seen;
 mod several;
+mod straight;
 mod tears;
 mod variables;
 

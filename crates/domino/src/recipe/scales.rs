@@ -338,7 +338,7 @@ pub(super) fn handed_over(
 }
 
 /// The linear map of rows `x [n, p]` to rows `y [n, q]`, of both sides: `[p, q]`.
-fn least_squares(x: &[DMatrix<f64>; 2], y: [&DMatrix<f64>; 2]) -> DMatrix<f64> {
+pub(super) fn least_squares(x: &[DMatrix<f64>; 2], y: [&DMatrix<f64>; 2]) -> DMatrix<f64> {
     let mut gram = x[0].tr_mul(&x[0]) + x[1].tr_mul(&x[1]);
     let moment = x[0].tr_mul(y[0]) + x[1].tr_mul(y[1]);
     let ridge = RIDGE * 2.0 * x[0].nrows() as f64;

@@ -5,6 +5,7 @@
 mod apart;
 mod ica;
 mod kept;
+mod ordered;
 mod plane;
 mod ranks;
 mod resting;
@@ -15,6 +16,7 @@ mod whiten;
 
 pub use ica::{IcaConfig, along_targets, random_rotation, separate_differences};
 pub(crate) use kept::posterior;
+pub use ordered::along_order;
 pub use plane::take_apart;
 pub use resting::separate_resting;
 pub use slow::{Doubled, SlowConfig, SlowFunctions};
