@@ -1,11 +1,12 @@
 //! The default recipe, on worlds small enough for a test.
 
 use domino::data::interventions::{InterventionConfig, TargetLaw};
-use domino::data::scaling::{GraphConfig, MixingConfig};
+use domino::data::scaling::{GraphConfig, MechanismConfig, MixingConfig, MlpConfig};
 use domino::metrics::set_accuracy;
 use domino::model::laws::assert_scm_laws;
 use domino::prelude::*;
-use domino::recipe::VariableStage;
+use domino::recipe::{Diagnosis, VariableStage};
+use domino::vae::Latents;
 use nalgebra::DMatrix;
 
 struct Trial {
@@ -54,13 +55,36 @@ fn linear_worlds_are_known_as_such_under_noise() {
     }
 }
 
-#[test]
-fn a_bent_chain_is_learned_with_a_short_schedule() {
+/// One model, trained for a seventh of the usual steps.
+fn short() -> RecipeConfig {
     let mut config = RecipeConfig::default();
     config.model.replicas = 1;
     if let VariableStage::Thin(stage) = &mut config.variables {
         stage.phase.steps = 1200;
     }
+    config
+}
+
+#[test]
+fn an_explicit_model_takes_over_where_only_mechanisms_bend() {
+    let mechanisms = MechanismConfig::Mlp(MlpConfig::default());
+    let world = ScalingConfig { seed: 5, d: 4, mechanisms, ..ScalingConfig::default() };
+    let mut config = short();
+    config.model.d = 4;
+    let trial = fitted(world, &config, 20_000, 0);
+    assert!(!trial.fit.diagnosis.linear);
+    assert_eq!(trial.fit.model.encodes(), Latents::Causal);
+    assert!(trial.smallest > 0.998, "{}", trial.smallest);
+    assert_eq!(trial.distance, 0, "{:?} against {:?}", trial.fit.graph.dag, trial.world.dag());
+    let Diagnosis { reconstruction_error, unforeseen, .. } = &trial.fit.diagnosis;
+    assert!(*reconstruction_error < 1e-9, "a linear encoder loses nothing");
+    assert!(unforeseen.iter().all(|share| *share < 0.05), "{unforeseen:?}");
+    assert_scm_laws(&trial.fit.model, 2e-3);
+    assert_survives_saving(&trial, &config);
+}
+
+#[test]
+fn a_bent_chain_is_learned_with_a_short_schedule() {
     let world = ScalingConfig {
         seed: 3,
         d: 3,
@@ -68,8 +92,9 @@ fn a_bent_chain_is_learned_with_a_short_schedule() {
         mixing: MixingConfig::LeakyRelu(domino::data::scaling::LeakyReluConfig::default()),
         ..ScalingConfig::default()
     };
-    let trial = fitted(world, &config, 10_000, 0);
+    let trial = fitted(world, &short(), 10_000, 0);
     assert!(!trial.fit.diagnosis.linear);
+    assert_eq!(trial.fit.model.encodes(), Latents::Noise);
     assert!(trial.mcc > 0.97, "mcc {}", trial.mcc);
     assert_eq!(trial.distance, 0, "{:?} against {:?}", trial.fit.graph.dag, trial.world.dag());
     assert_scm_laws(&trial.fit.model, 2e-3);
