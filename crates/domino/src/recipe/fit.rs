@@ -1,26 +1,20 @@
-use burn::module::Module;
-use domino_core::{Embedding, InterventionTarget, Pairs, Stream};
-use domino_dag::{Chains, LearnedGraph, Mechanisms as Form, PairCodes, StructureLearner};
+use domino_core::{Embedding, InterventionTarget, Pairs};
+use domino_dag::{Chains, LearnedGraph};
 use domino_model::{
     Action, LatentCausalModel, Noise, Obs, PairBatch, Scm, download, upload, upload_rows,
 };
 use domino_train::TrainContext;
 use domino_vae::start::{WhitenError, Whitening, target_entropy};
-use domino_vae::{
-    ChangePosterior, Context, FittedIlcm, Latents, Mechanisms, SetPosterior, TargetInference,
-};
+use domino_vae::{FittedIlcm, Latents, TargetInference};
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use super::levels::fit_mechanisms;
+use super::causal::{Causal, causal_model};
 use super::picture::fit_picture;
 use super::scales::{Features, Learned, coarse_to_fine, handed_over};
-use super::seen::STEADY;
-use super::several::learn_chains;
-use super::straight::{Straight, straightened};
 use super::tears::{largest_gaps, largest_steps};
-use super::variables::{Codes, Variables, Whitened, encode, learn_variables, mechanisms_of};
-use super::{AtOnce, Candidate, FitError, GraphStage, MechanismStage, RecipeConfig, VariableStage};
+use super::variables::{Codes, Variables, encode, learn_variables};
+use super::{Candidate, FitError, RecipeConfig, VariableStage};
 use crate::diagnose::{Separation, VariableCount};
 
 /// Rows that a model embeds at once: larger blocks are mapped and faulted anew by every operation.
@@ -220,79 +214,6 @@ fn complete(
     Ok(Fit { model, whitening, graph, diagnosis })
 }
 
-/// What is learned of the causal model of given codes.
-struct Causal {
-    /// The causal variables of the pairs, where these are what encoder and decoder deal in.
-    variables: Option<Codes>,
-    /// The noise of the pairs.
-    noise: Codes,
-    targets: TargetInference,
-    mechanisms: Mechanisms,
-    graph: LearnedGraph,
-    /// Whether a linear map of the features is known to separate the variables.
-    separation: Separation,
-}
-
-/// Targets, graph and mechanisms; the model that is kept becomes an explicit one where that is worth while.
-fn causal_model(
-    variables: &mut Variables,
-    features: &Features,
-    config: &RecipeConfig,
-    context: &mut TrainContext<'_>,
-) -> Result<Causal, FitError> {
-    let data = &features.train_on;
-    let codes = encode(&variables.model, data, &context.device);
-    if let Some(graph) = variables.prior.take() {
-        let mechanisms = mechanisms_of(&variables.model, &graph.dag);
-        return Ok(Causal::explicit(codes, mechanisms, graph, config, context));
-    }
-    let targets = target_inference(&codes.changes(), config);
-    let (single, labels, graph) = learn_graph(variables, codes.clone(), &targets, config, context)?;
-    let known = Known { variables, codes: &single, labels: &labels };
-    let first = (known.mechanisms(&graph, config, variables.phases, context)?, graph);
-    match known.seen(first, data, config, context)? {
-        Seen::Along((mechanisms, graph)) => {
-            let separation =
-                if variables.linear { Separation::Linear } else { Separation::Unknown };
-            Ok(Causal { variables: None, noise: codes, targets, mechanisms, graph, separation })
-        }
-        Seen::Straight(Straight { model, variables: z, mechanisms, graph }) => {
-            let held_out = encode(&model, &features.judge_on, &context.device);
-            let held_out = held_out.abducted(&mechanisms, &context.device);
-            // The kept one is what it has become.
-            variables.candidates[variables.kept] = held_out.judged();
-            variables.model = model;
-            let explicit = Causal::explicit(z, mechanisms, graph, config, context);
-            Ok(Causal { separation: Separation::Linear, ..explicit })
-        }
-    }
-}
-
-impl Causal {
-    /// Of causal variables that an encoder gives, and mechanisms along their graph.
-    fn explicit(
-        variables: Codes,
-        mechanisms: Mechanisms,
-        graph: LearnedGraph,
-        config: &RecipeConfig,
-        context: &TrainContext<'_>,
-    ) -> Self {
-        let noise = variables.abducted(&mechanisms, &context.device);
-        let targets = target_inference(&noise.changes(), config);
-        let separation = Separation::Unknown;
-        Self { variables: Some(variables), noise, targets, mechanisms, graph, separation }
-    }
-}
-
-/// How targets are told by changes `[n, d]` of the codes.
-fn target_inference(changes: &DMatrix<f64>, config: &RecipeConfig) -> TargetInference {
-    match (&config.variables, config.model.targets) {
-        (VariableStage::Elbo(_), _) => TargetInference::Heuristic,
-        (_, AtOnce::One) => TargetInference::Calibrated(ChangePosterior::fit(changes)),
-        (_, AtOnce::Several) => TargetInference::Sets(SetPosterior::fit(changes)),
-    }
-}
-
 /// How many variables the pairs support, by the pairs themselves or, where those are slow to look at, by
 /// their features.
 fn count_variables(
@@ -305,90 +226,6 @@ fn count_variables(
         return Ok(VariableCount::of_features(&before, &features.whitening));
     }
     VariableCount::of(pairs, known)
-}
-
-/// What there is once causal variables were looked at.
-enum Seen {
-    /// Mechanisms along a graph.
-    Along((Mechanisms, LearnedGraph)),
-    /// Another model.
-    Straight(Straight),
-}
-
-/// What is known once variables and targets are learned.
-struct Known<'a> {
-    variables: &'a Variables,
-    /// Codes of pairs of one target each, `[links, d]`.
-    codes: &'a Codes,
-    /// The targets, `[links]`, 0 for none.
-    labels: &'a [usize],
-}
-
-impl Known<'_> {
-    /// What the causal variables tell, that mechanisms along a graph from the codes give: a code shows its causes in
-    /// the pairs alone that set it, and a variable in all.
-    ///
-    /// Codes that a linear map gives need no second look, variables that are wrong are not worth one, and of pictures it
-    /// has not been tried.
-    fn seen(
-        &self,
-        first: (Mechanisms, LearnedGraph),
-        data: &Whitened,
-        config: &RecipeConfig,
-        context: &mut TrainContext<'_>,
-    ) -> Result<Seen, FitError> {
-        let (GraphStage::Pairs(learner), MechanismStage::Regression(stage), VariableStage::Thin(_)) =
-            (&config.graph, &config.mechanisms, &config.variables)
-        else {
-            return Ok(Seen::Along(first));
-        };
-        if self.variables.linear {
-            return Ok(Seen::Along(first));
-        }
-        let (mechanisms, graph) = &first;
-        let variables = self.codes.solved(mechanisms, &context.device);
-        let place = self.variables.phases + graph.dag.levels().len() as u64;
-        if stage.networks.components == 1 {
-            let stages = (learner, stage);
-            let straight =
-                straightened(&variables, self.labels, data, stages, place, config, context)?;
-            if let Some(straight) = straight {
-                return Ok(Seen::Straight(straight));
-            }
-        }
-        if variables.unsteadiness(self.labels, &graph.order) > STEADY {
-            return Ok(Seen::Along(first));
-        }
-        let graph = variables.graph(self.labels, learner, 2, context)?;
-        let mechanisms = self.mechanisms(&graph, config, place, context)?;
-        Ok(Seen::Along((mechanisms, graph)))
-    }
-
-    /// The mechanisms along a graph; `place` is the number of their first phase.
-    fn mechanisms(
-        &self,
-        graph: &LearnedGraph,
-        config: &RecipeConfig,
-        place: u64,
-        context: &mut TrainContext<'_>,
-    ) -> Result<Mechanisms, FitError> {
-        let Self { variables, codes, labels } = self;
-        match &config.mechanisms {
-            MechanismStage::Regression(stage) => {
-                // Noise that is linear in what is seen leaves mechanisms no room to bend.
-                let form = if variables.linear { Form::Linear } else { Form::Any };
-                let along = (&graph.dag, form);
-                fit_mechanisms(codes, labels, along, stage, place, context)
-            }
-            MechanismStage::Joint => {
-                let functions = variables.model.solution_functions().clone();
-                Ok(Mechanisms::new(functions, &graph.dag, Context::Noise))
-            }
-            MechanismStage::Identity => {
-                Ok(Mechanisms::identity(config.model.d, &context.device.clone().inner()))
-            }
-        }
-    }
 }
 
 /// What a model says of pairs, computed in chunks and read back to the host.
@@ -524,44 +361,13 @@ fn reconstruction_error(model: &FittedIlcm, pairs: &Pairs) -> f64 {
     error / variance.max(f64::MIN_POSITIVE)
 }
 
-/// The graph, with the codes and targets of pairs of one target each, which mechanisms are learned from.
-fn learn_graph(
-    variables: &Variables,
-    codes: Codes,
-    targets: &TargetInference,
-    config: &RecipeConfig,
-    context: &TrainContext<'_>,
-) -> Result<(Codes, Vec<usize>, LearnedGraph), FitError> {
-    let GraphStage::Pairs(learner) = &config.graph else {
-        unreachable!("validated: an explicit model brings its graph")
-    };
-    let changes = codes.changes();
-    let probs = match targets {
-        TargetInference::Calibrated(posterior) => posterior.log_probs(&changes).map(f64::exp),
-        TargetInference::Heuristic => {
-            let device = context.device.clone().inner();
-            download(variables.model.clone().valid().posterior(upload(&changes, &device)))
-        }
-        TargetInference::Sets(posterior) => {
-            let sets = InterventionTarget::most_probable(&posterior.probs(&changes));
-            let (Chains { before, after, labels, .. }, graph) =
-                learn_chains(&codes, &sets, learner, context)?;
-            return Ok((Codes { before, after }, labels, graph));
-        }
-    };
-    let labels = probs.row_iter().map(|row| row.transpose().argmax().0).collect();
-    let pairs = PairCodes::new(codes.before.clone(), codes.after.clone(), probs)?;
-    let mut rng = context.seed.rng_at(Stream::Eval, 1);
-    Ok((codes, labels, learner.learn(&pairs, &mut rng)?))
-}
-
 #[cfg(test)]
 mod tests {
-    use domino_core::Seed;
+    use domino_core::{Seed, Stream};
     use nalgebra::{DMatrix, DVector};
     use rand::RngExt;
 
-    use super::{Stream, explained};
+    use super::explained;
 
     /// Rows of noise of variance 1, two variables wide, and a third column beside.
     fn noise(rows: usize) -> (DMatrix<f64>, DVector<f64>) {

@@ -16,6 +16,7 @@
 //! Each stage is a function of one input and one output. None sees a label.
 
 mod candidates;
+mod causal;
 mod config;
 mod convolution;
 mod error;
