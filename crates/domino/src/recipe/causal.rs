@@ -2,7 +2,9 @@
 
 use burn::module::Module;
 use domino_core::{InterventionTarget, Stream};
-use domino_dag::{Chains, LearnedGraph, Mechanisms as Form, PairCodes, StructureLearner};
+use domino_dag::{
+    Chains, LearnedGraph, Mechanisms as Form, PairCodes, PairRegression, StructureLearner,
+};
 use domino_model::{download, upload};
 use domino_train::TrainContext;
 use domino_vae::{ChangePosterior, Context, Mechanisms, SetPosterior, TargetInference};
@@ -13,8 +15,10 @@ use super::scales::Features;
 use super::seen::STEADY;
 use super::several::learn_chains;
 use super::straight::{Straight, straightened};
-use super::variables::{Codes, Variables, Whitened, encode, mechanisms_of};
-use super::{AtOnce, FitError, GraphStage, MechanismStage, RecipeConfig, VariableStage};
+use super::variables::{Codes, Variables, encode, mechanisms_of};
+use super::{
+    AtOnce, FitError, GraphStage, MechanismStage, RecipeConfig, RegressionStage, VariableStage,
+};
 use crate::diagnose::Separation;
 
 /// What is learned of the causal model of given codes.
@@ -44,24 +48,47 @@ pub(super) fn causal_model(
         return Ok(Causal::explicit(codes, mechanisms, graph, config, context));
     }
     let targets = target_inference(&codes.changes(), config);
-    let (single, labels, graph) = learn_graph(variables, codes.clone(), &targets, config, context)?;
+    let (single, labels, mut graph) =
+        learn_graph(variables, codes.clone(), &targets, config, context)?;
     let known = Known { variables, codes: &single, labels: &labels };
-    let first = (known.mechanisms(&graph, config, variables.phases, context)?, graph);
-    match known.looked_at(first, data, config, context)? {
-        Second::Along((mechanisms, graph)) => {
-            let separation =
-                if variables.linear { Separation::Linear } else { Separation::Unknown };
-            Ok(Causal { variables: None, noise: codes, targets, mechanisms, graph, separation })
-        }
-        Second::Straight(Straight { model, variables: z, mechanisms, graph }) => {
+    let mut mechanisms = known.mechanisms(&graph, config, variables.phases, context)?;
+    if let Some(stages) = second_look(variables, config) {
+        let seen = single.solved(&mechanisms, &context.device);
+        let place = variables.phases + graph.dag.levels().len() as u64;
+        let straight = straightened((&seen, &labels), data, stages, place, config, context)?;
+        if let Some(Straight { model, variables: z, mechanisms, graph }) = straight {
             let held_out = encode(&model, &features.judge_on, &context.device);
             let held_out = held_out.abducted(&mechanisms, &context.device);
             // The kept one is what it has become.
             variables.candidates[variables.kept] = held_out.judged();
             variables.model = model;
             let explicit = Causal::explicit(z, mechanisms, graph, config, context);
-            Ok(Causal { separation: Separation::Linear, ..explicit })
+            return Ok(Causal { separation: Separation::Linear, ..explicit });
         }
+        if seen.unsteadiness(&labels, &graph.order) <= STEADY {
+            graph = seen.graph(&labels, stages.0, 2, context)?;
+            mechanisms = known.mechanisms(&graph, config, place, context)?;
+        }
+    }
+    let separation = if variables.linear { Separation::Linear } else { Separation::Unknown };
+    Ok(Causal { variables: None, noise: codes, targets, mechanisms, graph, separation })
+}
+
+/// What learns more from the causal variables that mechanisms along a graph from the codes give: a code shows its causes
+/// in the pairs alone that set it, and a variable in all.
+///
+/// Codes that a linear map gives need no second look, and of pictures it has not been tried.
+fn second_look<'a>(
+    variables: &Variables,
+    config: &'a RecipeConfig,
+) -> Option<(&'a PairRegression, &'a RegressionStage)> {
+    match (&config.graph, &config.mechanisms, &config.variables) {
+        (GraphStage::Pairs(learner), MechanismStage::Regression(stage), VariableStage::Thin(_))
+            if !variables.linear =>
+        {
+            Some((learner, stage))
+        }
+        _ => None,
     }
 }
 
@@ -90,14 +117,6 @@ fn target_inference(changes: &DMatrix<f64>, config: &RecipeConfig) -> TargetInfe
     }
 }
 
-/// What a second look leads to, at the causal variables that mechanisms give.
-enum Second {
-    /// Mechanisms along a graph.
-    Along((Mechanisms, LearnedGraph)),
-    /// Another model.
-    Straight(Straight),
-}
-
 /// What is known once variables and targets are learned.
 struct Known<'a> {
     variables: &'a Variables,
@@ -108,45 +127,6 @@ struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// What the causal variables tell, that mechanisms along a graph from the codes give: a code shows its causes in
-    /// the pairs alone that set it, and a variable in all.
-    ///
-    /// Codes that a linear map gives need no second look, variables that are wrong are not worth one, and of pictures it
-    /// has not been tried.
-    fn looked_at(
-        &self,
-        first: (Mechanisms, LearnedGraph),
-        data: &Whitened,
-        config: &RecipeConfig,
-        context: &mut TrainContext<'_>,
-    ) -> Result<Second, FitError> {
-        let (GraphStage::Pairs(learner), MechanismStage::Regression(stage), VariableStage::Thin(_)) =
-            (&config.graph, &config.mechanisms, &config.variables)
-        else {
-            return Ok(Second::Along(first));
-        };
-        if self.variables.linear {
-            return Ok(Second::Along(first));
-        }
-        let (mechanisms, graph) = &first;
-        let variables = self.codes.solved(mechanisms, &context.device);
-        let place = self.variables.phases + graph.dag.levels().len() as u64;
-        if stage.networks.components == 1 {
-            let stages = (learner, stage);
-            let straight =
-                straightened(&variables, self.labels, data, stages, place, config, context)?;
-            if let Some(straight) = straight {
-                return Ok(Second::Straight(straight));
-            }
-        }
-        if variables.unsteadiness(self.labels, &graph.order) > STEADY {
-            return Ok(Second::Along(first));
-        }
-        let graph = variables.graph(self.labels, learner, 2, context)?;
-        let mechanisms = self.mechanisms(&graph, config, place, context)?;
-        Ok(Second::Along((mechanisms, graph)))
-    }
-
     /// The mechanisms along a graph; `place` is the number of their first phase.
     fn mechanisms(
         &self,

@@ -23,16 +23,19 @@ pub(super) struct Straight {
 /// An explicit model that takes over causal variables of the pairs, where a linear map of the features gives them as
 /// well: the map is learned from the targets and the order, the graph and the mechanisms from what it gives.
 ///
-/// `labels [n]` are the targets, 0 for none; `place` is the number of the only phase.
+/// `labels [n]` are the targets, 0 for none; `place` is the number of the only phase. Mechanisms of several components
+/// are not fitted to variables, and keep the implicit model.
 pub(super) fn straightened(
-    variables: &Codes,
-    labels: &[usize],
+    (variables, labels): (&Codes, &[usize]),
     data: &Whitened,
     (learner, stage): (&PairRegression, &RegressionStage),
     place: u64,
     config: &RecipeConfig,
     context: &mut TrainContext<'_>,
 ) -> Result<Option<Straight>, FitError> {
+    if stage.networks.components > 1 {
+        return Ok(None);
+    }
     let features = [&data.before, &data.after].map(|side| data.matrix(side));
     let start = least_squares(&features, [&variables.before, &variables.after]);
     let near = linear_codes(data, &start);
