@@ -45,6 +45,14 @@ fn linear_worlds_are_solved_on_every_seed() {
 }
 
 #[test]
+fn one_variable_is_enough() {
+    let config = ScalingConfig { seed: 1, d: 1, ..ScalingConfig::default() };
+    let trial = fitted(config, &RecipeConfig::default(), 2000, 1);
+    assert!(trial.smallest > 0.999);
+    assert_eq!(trial.distance, 0);
+}
+
+#[test]
 fn linear_worlds_are_known_as_such_under_noise() {
     for observation_noise in [0.05, 0.1] {
         let config = ScalingConfig { seed: 5, d: 4, observation_noise, ..ScalingConfig::default() };

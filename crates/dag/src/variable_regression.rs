@@ -45,6 +45,9 @@ impl PairRegression {
     pub fn variable_order(&self, variables: &PairVariables) -> Result<Vec<usize>, DagError> {
         self.validate()?;
         let kept = variables.distinct();
+        if kept.len() < 2 {
+            return Ok(named(&[], &[], variables.dim()));
+        }
         let states = States::new(variables, &kept, self.least_target_probability);
         Ok(named(&causal_order(&states.dependences()), &kept, variables.dim()))
     }

@@ -162,6 +162,9 @@ impl ChangePosterior {
         let d = self.leak.len();
         let own = self.spread[k] * self.spread[k];
         let rest: Vec<usize> = (0..d).filter(|&j| j != k).collect();
+        if rest.is_empty() {
+            return Others { factors: DMatrix::zeros(d, 0), widths: Vec::new(), log_volume: 0.0 };
+        }
         let slopes: Vec<f64> = rest.iter().map(|&j| self.noise[(j, k)] / own).collect();
         let scaled = DMatrix::from_fn(rest.len(), rest.len(), |a, b| {
             let (i, j) = (rest[a], rest[b]);
@@ -296,6 +299,13 @@ mod tests {
             .filter(|(label, row)| row.transpose().argmax().0 == **label)
             .count();
         right as f64 / labels.len() as f64
+    }
+
+    #[test]
+    fn a_single_variable_was_set_or_was_not() {
+        let (changes, labels) = changes(3000, 1, 0.0);
+        let posterior = ChangePosterior::fit(&changes);
+        assert!(accuracy(&posterior, &changes, &labels) > 0.999);
     }
 
     #[test]
