@@ -76,7 +76,7 @@ impl ChangePosterior {
         let width: Vec<f64> = changes
             .column_iter()
             .zip(&spread)
-            .map(|(c, s)| (median_size(c.iter()) / NORMAL_MAD).clamp(s * WIDTH_FLOOR, s * 0.5))
+            .map(|(c, s)| typical_size(c.iter()).clamp(s * WIDTH_FLOOR, s * 0.5))
             .collect();
         let leak = width.iter().zip(&spread).map(|(w, s)| (w / s).max(LEAK_FLOOR)).collect();
         let share = vec![1.0 / (d + 1) as f64; d + 1];
@@ -266,10 +266,14 @@ fn smallest_changes(changes: &DMatrix<f64>, spread: &[f64]) -> DVector<f64> {
     })
 }
 
-fn median_size<'a>(values: impl Iterator<Item = &'a f64>) -> f64 {
+/// The standard deviation of normal numbers, from the median of their sizes.
+///
+/// # Panics
+/// If there is none.
+pub(crate) fn typical_size<'a>(values: impl Iterator<Item = &'a f64>) -> f64 {
     let mut sizes: Vec<f64> = values.map(|v| v.abs()).collect();
     let middle = sizes.len() / 2;
-    *sizes.select_nth_unstable_by(middle, f64::total_cmp).1
+    *sizes.select_nth_unstable_by(middle, f64::total_cmp).1 / NORMAL_MAD
 }
 
 #[cfg(test)]

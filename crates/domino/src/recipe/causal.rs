@@ -45,7 +45,8 @@ pub(super) fn causal_model(
     let codes = encode(&variables.model, data, &context.device);
     if let Some(graph) = variables.prior.take() {
         let mechanisms = mechanisms_of(&variables.model, &graph.dag);
-        return Ok(Causal::explicit(codes, mechanisms, graph, config, context));
+        let along = (mechanisms, graph);
+        return Ok(Causal::explicit(codes, along, Separation::Unknown, config, context));
     }
     let targets = target_inference(&codes.changes(), config);
     let (single, labels, mut graph) =
@@ -62,11 +63,11 @@ pub(super) fn causal_model(
             // The kept one is what it has become.
             variables.candidates[variables.kept] = held_out.judged();
             variables.model = model;
-            let explicit = Causal::explicit(z, mechanisms, graph, config, context);
-            return Ok(Causal { separation: Separation::Linear, ..explicit });
+            let along = (mechanisms, graph);
+            return Ok(Causal::explicit(z, along, Separation::Linear, config, context));
         }
         if seen.unsteadiness(&labels, &graph.order) <= STEADY {
-            graph = seen.graph(&labels, stages.0, 2, context)?;
+            graph = seen.graph(&labels, stages.0, context)?;
             mechanisms = known.mechanisms(&graph, config, place, context)?;
         }
     }
@@ -96,14 +97,13 @@ impl Causal {
     /// Of causal variables that an encoder gives, and mechanisms along their graph.
     fn explicit(
         variables: Codes,
-        mechanisms: Mechanisms,
-        graph: LearnedGraph,
+        (mechanisms, graph): (Mechanisms, LearnedGraph),
+        separation: Separation,
         config: &RecipeConfig,
         context: &TrainContext<'_>,
     ) -> Self {
         let noise = variables.abducted(&mechanisms, &context.device);
         let targets = target_inference(&noise.changes(), config);
-        let separation = Separation::Unknown;
         Self { variables: Some(variables), noise, targets, mechanisms, graph, separation }
     }
 }

@@ -13,7 +13,7 @@ use super::causal::{Causal, causal_model};
 use super::picture::fit_picture;
 use super::scales::{Features, Learned, coarse_to_fine, handed_over};
 use super::tears::{largest_gaps, largest_steps};
-use super::variables::{Codes, Variables, encode, learn_variables};
+use super::variables::{Codes, Variables, encode, learn_variables, rows_by_target};
 use super::{Candidate, FitError, RecipeConfig, VariableStage};
 use crate::diagnose::{Separation, VariableCount};
 
@@ -317,13 +317,13 @@ impl SetValues<'_> {
     fn explained(&self, inputs: impl Fn(usize, DMatrix<f64>) -> DMatrix<f64>) -> Explained {
         let Self { chains, z_after } = self;
         let d = z_after.ncols();
-        let (shares, errors): (Vec<f64>, Vec<f64>) = (0..d)
-            .map(|k| {
-                let links: Vec<usize> =
-                    (0..chains.labels.len()).filter(|&at| chains.labels[at] == k + 1).collect();
+        let (shares, errors): (Vec<f64>, Vec<f64>) = rows_by_target(&chains.labels, d)
+            .iter()
+            .enumerate()
+            .map(|(k, links)| {
                 let set = links.iter().map(|&at| z_after[(chains.pairs[at], k)]);
                 let set = DVector::from_iterator(links.len(), set);
-                explained(&set, &inputs(k, chains.before.select_rows(&links)))
+                explained(&set, &inputs(k, chains.before.select_rows(links)))
             })
             .unzip();
         Explained { shares, error: DVector::from(errors).norm() / d as f64 }

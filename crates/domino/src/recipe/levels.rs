@@ -1,7 +1,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use domino_core::{Dag, Observations, Stream};
-use domino_dag::{Mechanisms as Form, rightly_named};
+use domino_dag::Mechanisms as Form;
 use domino_model::{download, upload, upload_rows};
 use domino_train::{PairSource, TrainContext, train};
 use domino_vae::{
@@ -35,11 +35,7 @@ pub(super) fn fit_mechanisms(
     context: &mut TrainContext<'_>,
 ) -> Result<Mechanisms, FitError> {
     let d = dag.dim();
-    let pool = |k: usize| {
-        let named: Vec<usize> = (0..labels.len()).filter(|&row| labels[row] == k + 1).collect();
-        rightly_named([&codes.before, &codes.after], k, &named)
-    };
-    let pools: Vec<Vec<usize>> = (0..d).map(pool).collect();
+    let pools = codes.rightly_named(labels);
     let mut z = DMatrix::zeros(codes.before.nrows(), d);
     let (mut parts, mut fitted) = (Vec::new(), Vec::new());
     for (depth, level) in dag.levels().into_iter().enumerate() {

@@ -6,7 +6,7 @@ use domino_train::TrainContext;
 use nalgebra::DMatrix;
 
 use super::FitError;
-use super::variables::Codes;
+use super::variables::{Codes, rows_by_target};
 
 /// How far variables may move under interventions on what comes after them, as the mean of half the squared changes in
 /// variances, for a graph to be learned from them: errors in variables make up edges. On development worlds of eight
@@ -18,11 +18,10 @@ impl Codes {
     /// of variables of `E[(z'_j − z_j)²] / 2 Var z_j`, 0 where causes come first and nothing is wrong.
     pub(super) fn unsteadiness(&self, labels: &[usize], order: &[usize]) -> f64 {
         let (changes, variance) = (self.changes(), self.before.row_variance());
-        let mut rows = vec![Vec::new(); order.len() + 1];
-        labels.iter().enumerate().for_each(|(row, &label)| rows[label].push(row));
+        let rows = rows_by_target(labels, order.len());
         let (mut sum, mut count) = (0.0, 0);
         for (place, &j) in order.iter().enumerate() {
-            let later = order[place + 1..].iter().map(|&k| &rows[k + 1]);
+            let later = order[place + 1..].iter().map(|&k| &rows[k]);
             for rows in later.filter(|rows| !rows.is_empty()) {
                 let squares: f64 = rows.iter().map(|&row| changes[(row, j)].powi(2)).sum();
                 sum += squares / (2.0 * rows.len() as f64 * variance[j].max(f64::MIN_POSITIVE));
@@ -32,15 +31,14 @@ impl Codes {
         sum / f64::from(count.max(1))
     }
 
-    /// The graph over these variables, `labels [n]` the targets, 0 for none; `place` numbers the draws of the run.
+    /// The graph over these variables, `labels [n]` the targets, 0 for none.
     pub(super) fn graph(
         &self,
         labels: &[usize],
         learner: &PairRegression,
-        place: u64,
         context: &TrainContext<'_>,
     ) -> Result<LearnedGraph, FitError> {
-        let mut rng = context.seed.rng_at(Stream::Eval, place);
+        let mut rng = context.seed.rng_at(Stream::Eval, 2);
         Ok(learner.learn(&self.seen(labels)?, &mut rng)?)
     }
 

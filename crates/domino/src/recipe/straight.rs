@@ -1,6 +1,6 @@
 //! Variables that are linear in the observations, though their noise is not.
 
-use domino_dag::{LearnedGraph, PairRegression, rightly_named};
+use domino_dag::{LearnedGraph, PairRegression};
 use domino_train::TrainContext;
 use domino_vae::start::along_order;
 use domino_vae::{Context, Ilcm, Mechanisms};
@@ -44,15 +44,9 @@ pub(super) fn straightened(
         return Ok(None);
     }
     let sides = [&near.before, &near.after];
-    let pools: Vec<Vec<usize>> = (0..order.len())
-        .map(|k| {
-            let named: Vec<usize> = (0..labels.len()).filter(|&at| labels[at] == k + 1).collect();
-            rightly_named(sides, k, &named)
-        })
-        .collect();
-    let unmixing = start * along_order(sides, &pools, &order);
+    let unmixing = start * along_order(sides, &near.rightly_named(labels), &order);
     let variables = linear_codes(data, &unmixing);
-    let graph = variables.graph(labels, learner, 2, context)?;
+    let graph = variables.graph(labels, learner, context)?;
     let functions = fit_observed(&variables.before, &graph.dag, stage, place, context)?;
     let mechanisms = Mechanisms::new(functions, &graph.dag, Context::Causal);
     let model = new_models(data.components(), &[unmixing], config, context).silenced();

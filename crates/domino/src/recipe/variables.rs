@@ -1,7 +1,7 @@
 use burn::module::Module;
 use burn::tensor::Device;
 use domino_core::{Dag, Pairs, Stream};
-use domino_dag::{GraphTerm, LearnedGraph, SoftGraph};
+use domino_dag::{GraphTerm, LearnedGraph, SoftGraph, rightly_named};
 use domino_model::{Causal, Noise, download, upload, upload_rows};
 use domino_train::{PairSource, TrainContext, train};
 use domino_vae::start::{
@@ -79,6 +79,13 @@ impl Codes {
         &self.after - &self.before
     }
 
+    /// The rows of each target that are rightly named, `labels [n]` the targets, 0 for none.
+    pub(super) fn rightly_named(&self, labels: &[usize]) -> Vec<Vec<usize>> {
+        let sides = [&self.before, &self.after];
+        let named = rows_by_target(labels, self.before.ncols());
+        named.iter().enumerate().map(|(k, rows)| rightly_named(sides, k, rows)).collect()
+    }
+
     /// The noise behind these codes, where they are causal variables.
     pub(super) fn abducted(&self, mechanisms: &Mechanisms, device: &Device) -> Self {
         let side = |z: &DMatrix<f64>| {
@@ -106,6 +113,15 @@ impl Codes {
         }
         self
     }
+}
+
+/// The rows of each of `d` targets, `labels [n]`, 0 for none.
+pub(super) fn rows_by_target(labels: &[usize], d: usize) -> Vec<Vec<usize>> {
+    let mut rows = vec![Vec::new(); d];
+    for (row, &label) in labels.iter().enumerate().filter(|&(_, &label)| label > 0) {
+        rows[label - 1].push(row);
+    }
+    rows
 }
 
 /// A chosen model, and what held-out pairs say of all that it was chosen from.

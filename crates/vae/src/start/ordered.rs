@@ -1,5 +1,7 @@
 use nalgebra::{DMatrix, DVector};
 
+use crate::targets::typical_size;
+
 /// Most pairs of each target whose differences are used.
 const MOST_ROWS: usize = 2000;
 
@@ -11,9 +13,6 @@ const FAR: f64 = 8.0;
 
 /// Least size of what rests, in spreads of the variable.
 const LEAST: f64 = 1e-4;
-
-/// The standard deviation of normal numbers over the median of their sizes.
-const NORMAL: f64 = 1.4826;
 
 /// The unmixing `[d, d]` of causal variables, `z = u A`, from a linear mixture `u [n, d]` of them on both sides, by
 /// which pairs set which variable and a causal order; `u` must be near the variables itself.
@@ -89,9 +88,7 @@ fn direction(
 /// those that it makes far more of than is typical.
 fn at_rest(differences: &DMatrix<f64>, a: &DVector<f64>) -> (DMatrix<f64>, f64) {
     let moved = differences * a;
-    let mut sizes: Vec<f64> = moved.iter().map(|v| v.abs()).collect();
-    let middle = sizes.len() / 2;
-    let limit = FAR * NORMAL * *sizes.select_nth_unstable_by(middle, f64::total_cmp).1;
+    let limit = FAR * typical_size(moved.iter());
     let kept: Vec<usize> = (0..moved.len()).filter(|&at| moved[at].abs() <= limit).collect();
     let squares: f64 = kept.iter().map(|&at| moved[at].powi(2)).sum();
     let rows = differences.select_rows(&kept);
