@@ -1,7 +1,7 @@
 //! Whether a result can be trusted, judged without labels.
 
 use domino::diagnose::Evidence;
-use domino::recipe::{Diagnosis, Explained, TORN};
+use domino::recipe::{APART, Diagnosis, Explained, TORN};
 
 use crate::report::{Level, Verdict};
 
@@ -33,7 +33,7 @@ const LESS_EVEN: (f64, f64) = (0.01, 0.03);
 
 /// How far the replica nearest to the kept one may be from it, as 1 minus its agreement. Where no two
 /// starts end in the same variables, none of them may be right.
-const ALONE: (f64, f64) = (0.15, 1.0);
+const ALONE: (f64, f64) = (APART, 1.0);
 
 /// Largest step between neighbouring values of a code in what is drawn of them, over the extent of all that is
 /// drawn. What jumps by nature is in doubt at most.

@@ -35,8 +35,8 @@ pub use device::{DeviceError, cpu, device};
 pub use error::ModelError;
 pub use host::{download, upload, upload_rows};
 pub use nn::{
-    DoublingConvolution, GaussianMlp, GaussianMlpConfig, HalvingConvolution, Mlp, StackedLinear,
-    select_replica, take_stack,
+    Activation, DoublingConvolution, GaussianMlp, GaussianMlpConfig, HalvingConvolution, Mlp,
+    StackedLinear, select_replica, take_stack,
 };
 pub use oracle::LinearOracle;
 pub use random::{standard_normal, uniform};

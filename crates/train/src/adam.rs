@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::LearningRate;
+use crate::basis::{Basis, BasisConfig};
 
 /// Adam with a gradient norm that is bounded per model, and decoupled weight decay.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -17,6 +18,10 @@ pub struct AdamConfig {
     pub weight_decay: f64,
     /// Whether the moments start anew with each cycle of the learning rate.
     pub reset_at_restart: bool,
+    /// Where present, the second moments of weight matrices are kept along the axes along which gradients vary
+    /// independently; otherwise entry by entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub basis: Option<BasisConfig>,
 }
 
 impl Default for AdamConfig {
@@ -26,12 +31,15 @@ impl Default for AdamConfig {
             clip: 10.0,
             weight_decay: 0.0,
             reset_at_restart: false,
+            basis: None,
         }
     }
 }
 
-const BETA_1: f64 = 0.9;
-const BETA_2: f64 = 0.999;
+/// Decays of the moments.
+const BETA: [f64; 2] = [0.9, 0.999];
+/// The same where second moments have a basis of their own.
+const BETA_IN_BASIS: [f64; 2] = [0.95, 0.95];
 const EPSILON: f64 = 1e-8;
 
 /// The optimiser (Kingma & Ba 2015; decay as in Loshchilov & Hutter 2019).
@@ -39,12 +47,32 @@ const EPSILON: f64 = 1e-8;
 /// Each of `models` stacked models has its own gradient norm, so that none disturbs another; a
 /// model whose gradient is not finite skips the step. Parameters are known by their place in the
 /// module, so that state saved by one process fits the next.
+///
+/// With a [basis](AdamConfig::basis) the moments of weights `W [models, rows, cols]` are those of SOAP (Vyas et al.
+/// 2024, arXiv 2409.11321): along the axes `Q_L`, `Q_R` of the averages of `G Gᵀ` and `Gᵀ G`,
+///
+/// ```text
+/// V ← β₂ V + (1 − β₂) (Q_Lᵀ G Q_R)²
+/// W ← W − rate · Q_L [Q_Lᵀ M Q_R / (√V + ε)] Q_Rᵀ
+/// ```
+///
+/// with the usual corrections of a fresh start. Where outputs differ much in size, such as the noise of effects that
+/// causes outweigh by far, gradients along single weights are ill conditioned and along these axes are not.
 #[derive(Debug)]
 pub struct Adam {
     config: AdamConfig,
     models: usize,
     steps: i32,
-    moments: Vec<Option<[Tensor<1>; 2]>>,
+    moments: Vec<Option<Moments>>,
+}
+
+/// What is known of the gradients of one parameter, flat.
+#[derive(Clone, Debug)]
+pub(crate) struct Moments {
+    pub(crate) first: Tensor<1>,
+    pub(crate) second: Tensor<1>,
+    /// The basis of the second moments, where it is not that of the parameter.
+    pub(crate) basis: Option<Basis>,
 }
 
 impl Adam {
@@ -64,15 +92,20 @@ impl Adam {
         self.steps
     }
 
-    /// First and second moments by place of the parameter; none where one had no gradient yet.
-    pub fn moments(&self) -> &[Option<[Tensor<1>; 2]>] {
+    /// Moments by place of the parameter; none where one had no gradient yet.
+    pub(crate) fn moments(&self) -> &[Option<Moments>] {
         &self.moments
     }
 
     /// Puts saved moments back.
-    pub fn restore(&mut self, steps: i32, moments: Vec<Option<[Tensor<1>; 2]>>) {
+    pub(crate) fn restore(&mut self, steps: i32, moments: Vec<Option<Moments>>) {
         self.steps = steps;
         self.moments = moments;
+    }
+
+    /// Decays of first and second moments.
+    fn beta(&self) -> [f64; 2] {
+        if self.config.basis.is_some() { BETA_IN_BASIS } else { BETA }
     }
 
     /// One step along the gradients.
@@ -132,14 +165,50 @@ impl Update<'_> {
         (grad * self.factor.clone()).reshape([count])
     }
 
-    fn moments(&mut self, grad: Tensor<1>) -> [Tensor<1>; 2] {
-        let square = grad.clone().square();
-        match self.adam.moments.get_mut(self.place).and_then(Option::take) {
-            Some([first, second]) => {
-                [first * BETA_1 + grad * (1.0 - BETA_1), second * BETA_2 + square * (1.0 - BETA_2)]
+    /// The moments of the parameter at this place with its gradient taken in, and the step along them. Axes are those of earlier gradients, so that a gradient is not measured by itself.
+    fn advanced(&mut self, grad: Tensor<1>, weights: Option<[usize; 3]>) -> (Moments, Tensor<1>) {
+        let [beta_1, beta_2] = self.adam.beta();
+        let steps = self.adam.steps;
+        let config = self.adam.config.basis.zip(weights);
+        let count = grad.dims();
+        let known = self.adam.moments.get_mut(self.place).and_then(Option::take);
+        let mut moments = known.unwrap_or_else(|| Moments {
+            first: grad.zeros_like(),
+            second: grad.zeros_like(),
+            basis: config.map(|(_, shape)| Basis::new(&grad.clone().reshape(shape))),
+        });
+        let Moments { first, second, basis } = &mut moments;
+        let turn = |basis: &Option<Basis>, tensor: Tensor<1>, back: bool| match (basis, config) {
+            (Some(basis), Some((_, shape))) => {
+                let tensor = tensor.reshape(shape);
+                let turned = if back { basis.turned_back(tensor) } else { basis.turned(tensor) };
+                turned.reshape(count)
             }
-            None => [grad * (1.0 - BETA_1), square * (1.0 - BETA_2)],
+            _ => tensor,
+        };
+        *first = first.clone() * beta_1 + grad.clone() * (1.0 - beta_1);
+        let square = turn(basis, grad.clone(), false).square();
+        *second = second.clone() * beta_2 + square * (1.0 - beta_2);
+        let correction = (1.0 - beta_2.powi(steps)).sqrt();
+        let size = self.rate * correction / (1.0 - beta_1.powi(steps));
+        let along = turn(basis, first.clone(), false) * size
+            / (second.clone().sqrt() + EPSILON * correction);
+        let change = turn(basis, along, true);
+        if let (Some(basis), Some((config, shape))) = (basis, config) {
+            basis.follow(&grad.reshape(shape), config.decay);
+            if (steps as u64).is_multiple_of(config.every.max(1)) {
+                *second = basis.turn(second.clone().reshape(shape)).reshape(count);
+            }
         }
+        (moments, change)
+    }
+}
+
+/// The shape of a parameter that is a stack of matrices with more than one row and column.
+fn matrices(shape: &[usize]) -> Option<[usize; 3]> {
+    match shape {
+        &[models, rows, cols] if rows > 1 && cols > 1 => Some([models, rows, cols]),
+        _ => None,
     }
 }
 
@@ -149,17 +218,14 @@ impl ModuleMapper for Update<'_> {
             self.place += 1;
             return param;
         };
+        let weights = matrices(&grad.dims());
         let grad = self.clipped(grad);
-        let [first, second] = self.moments(grad);
-        let steps = self.adam.steps;
-        let correction = (1.0 - BETA_2.powi(steps)).sqrt();
-        let size = self.rate * correction / (1.0 - BETA_1.powi(steps));
-        let change = first.clone() * size / (second.clone().sqrt() + EPSILON * correction);
+        let (moments, change) = self.advanced(grad, weights);
         let keep = 1.0 - self.rate * self.adam.config.weight_decay;
         if self.adam.moments.len() <= self.place {
             self.adam.moments.resize(self.place + 1, None);
         }
-        self.adam.moments[self.place] = Some([first, second]);
+        self.adam.moments[self.place] = Some(moments);
         self.place += 1;
         param.map(|tensor| {
             let value = tensor.inner();

@@ -7,6 +7,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use domino_core::files::WriteError;
 
+use crate::adam::Moments;
+use crate::basis::Basis;
 use crate::weights::{
     CHECKSUM, Collect, Tensors, broken, parse_tensors, restored, stored, write_tensors,
 };
@@ -58,8 +60,15 @@ impl Checkpoints {
         let mut tensors = BTreeMap::new();
         for ((name, _), moments) in collect.tensors.iter().zip(adam.moments()) {
             let Some(moments) = moments else { continue };
-            for (which, moment) in ["first", "second"].iter().zip(moments) {
-                tensors.insert(format!("{which}.{name}"), stored(moment.clone()));
+            let Moments { first, second, basis } = moments;
+            let mut put = |which: &str, tensor: &Tensor<1>| {
+                tensors.insert(format!("{which}.{name}"), stored(tensor.clone()))
+            };
+            put("first", first);
+            put("second", second);
+            for (which, part) in basis.iter().flat_map(|b| Basis::PARTS.into_iter().zip(b.parts()))
+            {
+                put(which, &part);
             }
         }
         tensors.extend(collect.tensors);
@@ -143,7 +152,18 @@ impl Saved {
         };
         let moments = names
             .iter()
-            .map(|name| Some([moment("first", name)?, moment("second", name)?]))
+            .map(|name| {
+                let parts = Basis::PARTS.map(|part| moment(part, name));
+                let basis = match parts {
+                    [Some(a), Some(b), Some(c), Some(d)] => Some(Basis::of_parts([a, b, c, d])),
+                    _ => None,
+                };
+                Some(Moments {
+                    first: moment("first", name)?,
+                    second: moment("second", name)?,
+                    basis,
+                })
+            })
             .collect();
         adam.restore(self.adam_steps, moments);
         Ok((module, self.step))

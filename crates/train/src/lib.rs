@@ -16,6 +16,7 @@
 //! ```
 
 mod adam;
+mod basis;
 mod checkpoint;
 mod error;
 mod history;
@@ -26,6 +27,7 @@ mod source;
 mod weights;
 
 pub use adam::{Adam, AdamConfig};
+pub use basis::BasisConfig;
 pub use checkpoint::Checkpoints;
 pub use error::TrainError;
 pub use observer::{Observer, Silent, StepReport};

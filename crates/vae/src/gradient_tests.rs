@@ -4,14 +4,14 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};
 use domino_core::{Observations, Pairs, Seed, Stream};
 use domino_model::{
-    Obs, PairBatch, PairObjective, StackedLinear, cpu, standard_normal, upload_rows,
+    Activation, Obs, PairBatch, PairObjective, StackedLinear, cpu, standard_normal, upload_rows,
 };
 use nalgebra::DMatrix;
 
 use crate::start::{WhitenConfig, Whitening};
 use crate::{
     AutoencoderWeights, ConvolutionConfig, ConvolutionForm, Elbo, ElboWeights, Elcm, ElcmWeights,
-    GivenTargets, Ilcm, IlcmConfig, JointThin, JointWeights, Law, MechanismMode,
+    Flow, FlowWeights, GivenTargets, Ilcm, IlcmConfig, JointThin, JointWeights, Law, MechanismMode,
     MechanismRegression, PictureAutoencoder, Sizes, SolutionConfig, SolutionFunctions, TargetMode,
     ThinManifold, ThinWeights,
 };
@@ -87,6 +87,19 @@ fn thin_manifold() {
         let weights = ThinWeights { tau: 0.5, beta: 0.7, noise };
         assert_gradient(&ThinManifold { model: model.clone(), referee: None }, &pairs, &weights);
     }
+}
+
+#[test]
+fn exact_likelihood_of_pairs() {
+    let device = cpu().autodiff();
+    let mut rng = Seed(8).rng(Stream::Init);
+    let mut config = IlcmConfig::default();
+    config.encoder.activation = Activation::RoundedLeaky;
+    let sizes = Sizes { replicas: 2, components: 3, d: 3 };
+    let start = [DMatrix::identity(3, 3), DMatrix::identity(3, 3) * 0.5];
+    let (_, pairs) = setting();
+    let model = Ilcm::new(sizes, &config, &mut rng, &device).with_linear_start(&start, &device);
+    assert_gradient(&Flow { model }, &pairs, &FlowWeights { tau: 0.5 });
 }
 
 #[test]

@@ -34,3 +34,24 @@ impl PairObjective for Handover {
         Loss { total, terms: vec![("encoder", encoder), ("decoder", decoder)] }
     }
 }
+
+/// Regression of a decoder on given codes, which leaves the encoder as it is: `−ln p(x̃ | c)`.
+///
+/// `before` holds the features `x̃ [rows, components]` and `after` the codes `c [rows, d]`.
+#[derive(Module, Debug)]
+pub struct Decoding {
+    /// The models whose decoders learn.
+    pub model: Ilcm,
+}
+
+impl PairObjective for Decoding {
+    type Weights = ();
+
+    fn loss(&self, rows: &PairBatch, _weights: &(), _rng: &mut dyn Rng) -> Loss {
+        let (x, codes) = (rows.before.0.clone(), rows.after.0.clone());
+        let (mean, std) = self.model.decoder.forward(codes);
+        let nll = (((x - mean) / std.clone()).square() * 0.5 + std.log()).sum_dim(1);
+        let decoder = replica_means(nll, self.model.replicas());
+        Loss { total: decoder.clone().sum(), terms: vec![("decoder", decoder)] }
+    }
+}

@@ -59,6 +59,8 @@ pub struct Ilcm {
     pub(crate) solution: SolutionFunctions,
     heuristic: Param<Tensor<3>>,
     #[module(skip)]
+    config: IlcmConfig,
+    #[module(skip)]
     replicas: usize,
     #[module(skip)]
     d: usize,
@@ -88,9 +90,15 @@ impl Ilcm {
             decoder: GaussianMlp::new([replicas, d, components], &config.decoder, rng, device),
             solution: SolutionFunctions::new(&others, &config.solution, rng, device),
             heuristic: Param::from_tensor(heuristic.reshape([replicas, 1, 3])),
+            config: config.clone(),
             replicas,
             d,
         }
+    }
+
+    /// The shapes of its networks.
+    pub fn config(&self) -> &IlcmConfig {
+        &self.config
     }
 
     /// The same models with linear parts `e = x̃ A_r` and `x̃ = e A_r⁺`, one `A_r [components, d]`

@@ -26,6 +26,7 @@ mod convolution;
 mod elbo;
 mod elcm;
 mod fitted;
+mod flow;
 #[cfg(test)]
 mod gradient_tests;
 mod group;
@@ -49,8 +50,9 @@ pub use convolution::{
 pub use elbo::{Elbo, ElboWeights, MechanismMode, TargetMode};
 pub use elcm::{Acyclicity, Elcm, ElcmWeights};
 pub use fitted::{FittedIlcm, Latents, TargetInference};
+pub use flow::{Flow, FlowWeights};
 pub use group::{Averaging, GroupVae, GroupWeights};
-pub use handover::Handover;
+pub use handover::{Decoding, Handover};
 pub use ilcm::{Ilcm, IlcmConfig, Sizes};
 pub use monotone::Monotone;
 pub use picture::{PictureBasis, PictureConfig, PictureDecoder, PictureRegression};

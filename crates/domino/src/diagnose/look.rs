@@ -63,7 +63,7 @@ impl Look {
     /// Looks at so many pairs, spread evenly over the data.
     pub(super) fn at(pairs: &Pairs, rows: usize) -> Result<Self, WhitenError> {
         let config =
-            WhitenConfig { variance: 1.0, max_components: DIRECTIONS, ..WhitenConfig::default() };
+            WhitenConfig { variance: 1.0, max_components: DIRECTIONS, power: 1.0, smoothing: None };
         let whitening = Whitening::fit(pairs, 1, &config)?;
         let [before, after] = sides(pairs, rows, &whitening);
         let changes = after - &before;

@@ -1,5 +1,6 @@
 use domino_dag::PairRegression;
-use domino_train::{AdamConfig, LearningRate, PhaseConfig, Schedule};
+use domino_model::{Activation, GaussianMlpConfig};
+use domino_train::{AdamConfig, BasisConfig, LearningRate, PhaseConfig, Schedule};
 use domino_vae::start::{SlowConfig, SmoothingConfig, WhitenConfig};
 use domino_vae::{
     Averaging, ElboWeights, IlcmConfig, MechanismMode, PictureConfig, SolutionConfig, TargetMode,
@@ -304,6 +305,57 @@ pub struct ThinStage {
     /// Whether a model of the changes, trained along, names the targets: `domino_vae::Referee`.
     /// Otherwise the code that changes most is the target.
     pub referee: bool,
+    /// Whether, where there are as many features as variables, their exact likelihood is learned by: `domino_vae::Flow`.
+    pub exact: bool,
+    /// How, if so.
+    pub flow: FlowStage,
+}
+
+/// Learning by the exact likelihood of pairs.
+///
+/// Models are trained `replicas` at a time, in place of as many as `model.replicas` says, and at most `rounds` times,
+/// until the best of them all has found the variables that another has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FlowStage {
+    /// Models trained side by side.
+    pub replicas: usize,
+    /// Most times that so many are trained.
+    pub rounds: usize,
+    /// The phase.
+    pub phase: PhaseConfig,
+    /// Width of the manifold on which unchanged codes lie.
+    pub tau: Schedule,
+    /// The encoder, which is a change of variables.
+    pub encoder: GaussianMlpConfig,
+    /// The decoder, which undoes it.
+    pub decoder: GaussianMlpConfig,
+    /// Regression of the decoder on the codes that were kept.
+    pub decoding: PhaseConfig,
+}
+
+impl Default for FlowStage {
+    fn default() -> Self {
+        let IlcmConfig { encoder, decoder, .. } = IlcmConfig::default();
+        let smooth = |network| GaussianMlpConfig {
+            layers: 3,
+            activation: Activation::RoundedLeaky,
+            ..network
+        };
+        let [mut phase, mut decoding] = [adam(3000, 128, 3e-2), adam(2000, 256, 3e-2)];
+        for phase in [&mut phase, &mut decoding] {
+            phase.optimizer.basis = Some(BasisConfig::default());
+        }
+        Self {
+            replicas: 2,
+            rounds: 4,
+            phase,
+            decoding,
+            tau: Schedule::ramp(0.5, 0.03).until(0.7).exponential(),
+            encoder: smooth(encoder),
+            decoder: smooth(decoder),
+        }
+    }
 }
 
 impl Default for ApartStage {
@@ -325,6 +377,8 @@ impl Default for ThinStage {
             noise: None,
             skip_above: 0.99,
             referee: true,
+            exact: true,
+            flow: FlowStage::default(),
         }
     }
 }
@@ -482,11 +536,17 @@ impl RecipeConfig {
         positive("model.replicas", self.model.replicas)?;
         if let VariableStage::Thin(thin) = &self.variables {
             positive("variables.thin.phase.batch", thin.phase.batch)?;
-            if self.model.networks.encoder.skip != self.model.networks.decoder.skip
-                || !self.model.networks.encoder.skip
-            {
+            positive("variables.thin.flow.replicas", thin.flow.replicas)?;
+            positive("variables.thin.flow.rounds", thin.flow.rounds)?;
+            positive("variables.thin.flow.phase.batch", thin.flow.phase.batch)?;
+            positive("variables.thin.flow.decoding.batch", thin.flow.decoding.batch)?;
+            positive("variables.thin.flow.encoder.layers", thin.flow.encoder.layers)?;
+            let networks = &self.model.networks;
+            let skips =
+                [&networks.encoder, &networks.decoder, &thin.flow.encoder, &thin.flow.decoder];
+            if skips.iter().any(|network| !network.skip) {
                 return Err(FitError::Config {
-                    key: "model.networks",
+                    key: "networks",
                     expected: "a linear skip in encoder and decoder, which carries the start",
                     got: "skip = false".to_owned(),
                 });

@@ -21,6 +21,7 @@ mod config;
 mod convolution;
 mod error;
 mod fit;
+mod flows;
 mod levels;
 mod picture;
 mod saved;
@@ -33,12 +34,13 @@ mod variables;
 
 pub use candidates::Candidate;
 pub use config::{
-    ApartStage, AtOnce, CoarseToFine, ElboPhase, ExplicitStage, GraphStage, GroupStage,
+    ApartStage, AtOnce, CoarseToFine, ElboPhase, ExplicitStage, FlowStage, GraphStage, GroupStage,
     MechanismStage, ModelConfig, PictureStage, RecipeConfig, RegressionStage, Scale, StartConfig,
     ThinStage, VariableStage,
 };
 pub use convolution::{ConvolutionStage, JointStage};
 pub use error::FitError;
 pub use fit::{Diagnosis, Explained, Fit, embed, fit, fit_supervised};
+pub use flows::APART;
 pub use saved::{load, save};
 pub use tears::TORN;

@@ -60,7 +60,7 @@ pub fn save(folder: &Path, fit: &Fit, config: &RecipeConfig) -> Result<(), FitEr
     let description = Description {
         format: FORMAT,
         d: config.model.d,
-        networks: config.model.networks.clone(),
+        networks: fit.model.model().config().clone(),
         mechanisms,
         context: fit.model.mechanisms().context(),
         latents: fit.model.encodes(),

@@ -74,7 +74,12 @@ pub(super) fn coarse_to_fine(
             (None, Some(slow)) => from_slow_functions(slow, scene, &mut place, context)?,
             (None, None) => {
                 let starts = linear_starts(&features.train_on, config, context);
-                let start = new_models(features.train_on.components(), &starts, config, context);
+                let start = new_models(
+                    features.train_on.components(),
+                    &starts,
+                    &config.model.networks,
+                    context,
+                );
                 train_scale(start, &features.train_on, &mut place, scale, context)?
             }
             (Some(before), _) => {
@@ -327,14 +332,19 @@ pub(super) fn handed_over(
     let model = Ilcm::new(sizes, &config.model.networks, &mut rng, &context.device)
         .with_linear_parts(&[unmixing], &[mixing], &context.device);
 
+    let source = decoded_from(codes, data);
+    let name = (place, "handover");
+    Ok(train(Handover { model }, &source, name, phase, |_| (), context)?.model)
+}
+
+/// The features of both sides with their codes, one model's to learn one from the other.
+pub(super) fn decoded_from(codes: &Codes, data: &Whitened) -> PairSource {
     let row_major = |m: &DMatrix<f64>| m.transpose().iter().map(|&v| v as f32).collect::<Vec<_>>();
     let both = |sides: [Vec<f32>; 2], dim| Observations::Vectors { data: sides.concat(), dim };
     let x = both([data.before.clone(), data.after.clone()], data.components());
-    let c = both([row_major(&codes.before), row_major(&codes.after)], d);
+    let c = both([row_major(&codes.before), row_major(&codes.after)], codes.before.ncols());
     let rows = 0..2 * codes.before.nrows() as u32;
-    let source = PairSource::with_pools([x, c], vec![rows.collect()]);
-    let name = (place, "handover");
-    Ok(train(Handover { model }, &source, name, phase, |_| (), context)?.model)
+    PairSource::with_pools([x, c], vec![rows.collect()])
 }
 
 /// The linear map of rows `x [n, p]` to rows `y [n, q]`, of both sides: `[p, q]`.

@@ -8,12 +8,13 @@ use domino_vae::start::{
     IcaConfig, Whitening, along_targets, random_rotation, separate_differences, sparsity_of_change,
 };
 use domino_vae::{
-    ChangePosterior, Context, Elbo, Elcm, ElcmWeights, GroupVae, GroupWeights, Ilcm, Mechanisms,
-    Referee, Sizes, ThinManifold, ThinWeights,
+    ChangePosterior, Context, Elbo, Elcm, ElcmWeights, GroupVae, GroupWeights, Ilcm, IlcmConfig,
+    Mechanisms, Referee, Sizes, ThinManifold, ThinWeights,
 };
 use nalgebra::DMatrix;
 
 use super::candidates::{Candidate, choose};
+use super::flows::flow_variables;
 use super::several::resting_variables;
 use super::{
     AtOnce, ElboPhase, ExplicitStage, FitError, GroupStage, RecipeConfig, ThinStage, VariableStage,
@@ -161,16 +162,20 @@ pub(super) fn learn_variables(
         return resting_variables([train_on, held_out], thin, config, context);
     }
     let starts = linear_starts(train_on, config, context);
+    let networks = &config.model.networks;
     if let VariableStage::Thin(thin) = &config.variables {
         let codes = linear_codes(held_out, &starts[0]);
         if codes.sparsity_beyond_noise() >= thin.skip_above {
             let (start, codes) = sharpened(&starts[0], codes, [train_on, held_out]);
-            let model = new_models(train_on.components, &[start], config, context).silenced();
+            let model = new_models(train_on.components, &[start], networks, context).silenced();
             let candidates = vec![codes.judged()];
             return Ok(Variables { candidates, linear: true, phases: 0, ..Variables::of(model) });
         }
+        if thin.exact && train_on.components == config.model.d {
+            return flow_variables([train_on, held_out], &thin.flow, config, context);
+        }
     }
-    let models = new_models(train_on.components, &starts, config, context);
+    let models = new_models(train_on.components, &starts, networks, context);
     let source = PairSource::new(
         train_on.before.clone(),
         train_on.after.clone(),
@@ -289,16 +294,18 @@ pub(super) fn linear_starts(
 }
 
 /// Models with random weights and the given linear encoders.
+///
+/// # Panics
+/// If there is none.
 pub(super) fn new_models(
     components: usize,
     starts: &[DMatrix<f64>],
-    config: &RecipeConfig,
+    networks: &IlcmConfig,
     context: &TrainContext<'_>,
 ) -> Ilcm {
-    let sizes = Sizes { replicas: starts.len(), components, d: config.model.d };
+    let sizes = Sizes { replicas: starts.len(), components, d: starts[0].ncols() };
     let mut rng = context.seed.rng(Stream::Init);
-    Ilcm::new(sizes, &config.model.networks, &mut rng, &context.device)
-        .with_linear_start(starts, &context.device)
+    Ilcm::new(sizes, networks, &mut rng, &context.device).with_linear_start(starts, &context.device)
 }
 
 fn train_thin(

@@ -4,7 +4,7 @@ use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Mlp, StackedLinear};
+use super::{Activation, Mlp, StackedLinear};
 
 /// Spread of the output layer's first weights: near zero, so that a linear skip rules at first.
 const HEAD_STD: f64 = 0.01;
@@ -20,6 +20,9 @@ pub struct GaussianMlpConfig {
     pub hidden: usize,
     /// Hidden layers.
     pub layers: usize,
+    /// What follows a hidden layer.
+    #[serde(skip_serializing_if = "Activation::is_relu")]
+    pub activation: Activation,
     /// Whether the mean has a linear part beside the network.
     pub skip: bool,
     /// Standard deviation at the start.
@@ -30,7 +33,14 @@ pub struct GaussianMlpConfig {
 
 impl Default for GaussianMlpConfig {
     fn default() -> Self {
-        Self { hidden: 64, layers: 2, skip: true, initial_std: 0.01, min_std: 1e-4 }
+        Self {
+            hidden: 64,
+            layers: 2,
+            activation: Activation::default(),
+            skip: true,
+            initial_std: 0.01,
+            min_std: 1e-4,
+        }
     }
 }
 
@@ -59,7 +69,8 @@ impl GaussianMlp {
         device: &Device,
     ) -> Self {
         let hidden = config.hidden;
-        let trunk = Mlp::new([stack, d_in, hidden], config.layers, rng, device);
+        let trunk = Mlp::new([stack, d_in, hidden], config.layers, rng, device)
+            .with_activation(config.activation);
         let mean = if config.skip {
             let head = [stack, hidden, d_out];
             StackedLinear::with_normal_weights(head, HEAD_STD, 0.0, rng, device)
@@ -104,6 +115,27 @@ impl GaussianMlp {
         self.mean_of(x, hidden)
     }
 
+    /// The means, and their derivatives by the inputs, `[stack · batch, d_in, d_out]`.
+    ///
+    /// # Panics
+    /// If there is no hidden layer.
+    pub fn mean_with_jacobian(&self, x: Tensor<2>) -> (Tensor<2>, Tensor<3>) {
+        let (hidden, inner) = self.trunk.forward_with_jacobian(x.clone());
+        let weight = self.mean.weight.val();
+        let [stack, width, d_out] = weight.dims();
+        let [rows, d_in, _] = inner.dims();
+        let network = inner.reshape([stack, rows / stack * d_in, width]).matmul(weight);
+        let jacobian = match &self.skip {
+            None => network,
+            Some(skip) => {
+                let linear = skip.val().reshape([stack, 1, d_in, d_out]);
+                let network = network.reshape([stack, rows / stack, d_in, d_out]);
+                (network + linear).reshape([stack, rows / stack * d_in, d_out])
+            }
+        };
+        (self.mean_of(x, hidden), jacobian.reshape([rows, d_in, d_out]))
+    }
+
     fn mean_of(&self, x: Tensor<2>, hidden: Tensor<2>) -> Tensor<2> {
         let mean = self.mean.forward(hidden);
         let Some(skip) = &self.skip else { return mean };
@@ -120,7 +152,7 @@ mod tests {
     use domino_core::{Seed, Stream};
 
     use super::*;
-    use crate::{cpu, download, standard_normal};
+    use crate::{cpu, download, standard_normal, upload};
 
     #[test]
     fn the_start_is_the_skip_and_the_asked_for_spread() {
@@ -133,5 +165,42 @@ mod tests {
         let linear = x.reshape([2, 4, 3]).matmul(skip).reshape([8, 3]);
         assert!((download(mean) - download(linear)).amax() < 0.2);
         assert!(download(std).iter().all(|s| (s - 0.01).abs() < 1e-4));
+    }
+
+    #[test]
+    fn derivatives_are_those_of_the_means() {
+        for activation in [Activation::RoundedLeaky, Activation::Relu] {
+            for skip in [true, false] {
+                let mut rng = Seed(6).rng(Stream::Init);
+                let config = GaussianMlpConfig {
+                    hidden: 5,
+                    layers: 3,
+                    skip,
+                    activation,
+                    ..GaussianMlpConfig::default()
+                };
+                let linear = standard_normal([2, 3, 4], &mut rng, &cpu());
+                let net = GaussianMlp::new([2, 3, 4], &config, &mut rng, &cpu()).with_skip(linear);
+                let net =
+                    GaussianMlp { mean: StackedLinear::new([2, 5, 4], &mut rng, &cpu()), ..net };
+                let x = standard_normal([4, 3], &mut rng, &cpu());
+                let (mean, jacobian) = net.mean_with_jacobian(x.clone());
+                assert!(download(mean - net.mean(x.clone())).amax() < 1e-6);
+                let jacobian: Vec<f64> = jacobian.into_data().iter::<f64>().collect();
+                let step = 1e-3;
+                for input in 0..3 {
+                    let moved = |by: f64| {
+                        let mut at = download(x.clone());
+                        at.column_mut(input).add_scalar_mut(by);
+                        download(net.mean(upload(&at, &cpu())))
+                    };
+                    let slope = (moved(step) - moved(-step)) / (2.0 * step);
+                    for (row, output) in [(0, 0), (1, 3), (2, 1), (3, 2)] {
+                        let got = jacobian[(row * 3 + input) * 4 + output];
+                        assert!((got - slope[(row, output)]).abs() < 2e-3, "{activation:?}");
+                    }
+                }
+            }
+        }
     }
 }

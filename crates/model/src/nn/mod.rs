@@ -7,6 +7,6 @@ mod windows;
 
 pub use convolution::{DoublingConvolution, HalvingConvolution};
 pub use gaussian::{GaussianMlp, GaussianMlpConfig};
-pub use mlp::Mlp;
+pub use mlp::{Activation, Mlp};
 pub use replica::select_replica;
 pub use stacked::{StackedLinear, take_stack};

@@ -37,7 +37,7 @@ pub struct WhitenConfig {
 
 impl Default for WhitenConfig {
     fn default() -> Self {
-        Self { variance: 0.9999, max_components: 32, power: 1.0, smoothing: None }
+        Self { variance: 0.9999, max_components: 32, power: 0.5, smoothing: None }
     }
 }
 

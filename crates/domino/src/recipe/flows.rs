@@ -1,0 +1,96 @@
+//! Encoders that are changes of variables.
+
+use domino_core::Stream;
+use domino_train::{PairSource, TrainContext, train};
+use domino_vae::start::random_rotation;
+use domino_vae::{Decoding, Flow, FlowWeights, Ilcm, IlcmConfig, Sizes};
+
+use super::candidates::{Candidate, choose};
+use super::scales::decoded_from;
+use super::variables::{Codes, Variables, Whitened, encode, of_unit_spread};
+use super::{FitError, FlowStage, RecipeConfig};
+
+/// Parts of the stream of starts that belong to flows: rounds have one for the networks and one for the rotations each.
+const STARTS: u64 = 1 << 34;
+
+/// How far two models may be apart, as 1 minus the smallest rank correlation of their matched codes, to have found the same
+/// variables.
+pub const APART: f64 = 0.15;
+
+/// Learns encoder and decoder by the exact likelihood of pairs, which needs as many features as variables.
+///
+/// Models are trained a few at a time, until the best of all has found what another has: wrong solutions differ.
+pub(super) fn flow_variables(
+    [train_on, held_out]: [&Whitened; 2],
+    stage: &FlowStage,
+    config: &RecipeConfig,
+    context: &mut TrainContext<'_>,
+) -> Result<Variables, FitError> {
+    let (mut replicas, mut codes): (Vec<Ilcm>, Vec<Codes>) = (Vec::new(), Vec::new());
+    let mut round = 0;
+    loop {
+        let models = trained(train_on, round, stage, config, context)?;
+        for replica in 0..models.replicas() {
+            let model = models.clone().replica(replica);
+            codes.push(encode(&model, held_out, &context.device));
+            replicas.push(model);
+        }
+        round += 1;
+        let (kept, candidates) = choose(&codes);
+        if round < stage.rounds as u64 && !confirmed(&candidates, kept) {
+            continue;
+        }
+        let model = replicas.swap_remove(kept);
+        let source = decoded_from(&encode(&model, train_on, &context.device), train_on);
+        let name = (round, "decoder");
+        let model = train(Decoding { model }, &source, name, &stage.decoding, |_| (), context)?;
+        return Ok(Variables { kept, candidates, phases: round + 1, ..Variables::of(model.model) });
+    }
+}
+
+/// Whether another model has found what the kept one has.
+fn confirmed(candidates: &[Candidate], kept: usize) -> bool {
+    let others = candidates.iter().enumerate().filter(|&(place, _)| place != kept);
+    others.map(|(_, candidate)| 1.0 - candidate.agreement).any(|apart| apart <= APART)
+}
+
+/// The models of one round, from random rotations: where observations bend, the independent components of their
+/// differences are wrong in a way that training keeps to.
+fn trained(
+    data: &Whitened,
+    round: u64,
+    stage: &FlowStage,
+    config: &RecipeConfig,
+    context: &mut TrainContext<'_>,
+) -> Result<Ilcm, FitError> {
+    let d = config.model.d;
+    let before = data.matrix(&data.before);
+    let mut rng = context.seed.rng_at(Stream::Init, STARTS + 2 * round);
+    let mut rotated = || of_unit_spread(random_rotation(d, &mut rng), &before);
+    let starts: Vec<_> = (0..stage.replicas).map(|_| rotated()).collect();
+    let (encoder, decoder) = (stage.encoder.clone(), stage.decoder.clone());
+    let networks = IlcmConfig { encoder, decoder, ..config.model.networks.clone() };
+    let sizes = Sizes { replicas: starts.len(), components: data.components(), d };
+    let mut rng = context.seed.rng_at(Stream::Init, STARTS + 2 * round + 1);
+    let model = Ilcm::new(sizes, &networks, &mut rng, &context.device)
+        .with_linear_start(&starts, &context.device);
+    let [before, after] = [&data.before, &data.after].map(Clone::clone);
+    let source = PairSource::new(before, after, data.components(), starts.len());
+    let weights = |progress| FlowWeights { tau: stage.tau.at(progress) };
+    let name = (round, "variables");
+    Ok(train(Flow { model }, &source, name, &stage.phase, weights, context)?.model)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_confirmed_by_another_and_not_by_itself() {
+        let found =
+            |agreement| Candidate { sparsity_of_change: 0.99, target_entropy: 1.0, agreement };
+        assert!(!confirmed(&[found(1.0)], 0));
+        assert!(!confirmed(&[found(0.8), found(1.0), found(0.3)], 1));
+        assert!(confirmed(&[found(0.8), found(1.0), found(0.9)], 1));
+    }
+}
