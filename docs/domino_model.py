@@ -103,7 +103,8 @@ class DominoModel:
         return hidden.reshape(len(x), -1) @ weights["head.weight"][0] + weights["head.bias"][0]
 
     def _network(self, weights, name, x):
-        hidden = _trunk(weights, f"{name}.trunk", x)
+        activation = self.description["networks"][name].get("activation", "relu")
+        hidden = _trunk(weights, f"{name}.trunk", x, activation=activation)
         mean = hidden @ weights[f"{name}.mean.weight"][0] + weights[f"{name}.mean.bias"][0]
         return mean + x @ weights[f"{name}.skip"][0] if f"{name}.skip" in weights else mean
 
@@ -146,11 +147,12 @@ def _halved(weights, name, x):
     return np.concatenate(seen, -1) @ weight + bias
 
 
-def _trunk(weights, name, x, k=0):
+def _trunk(weights, name, x, k=0, activation="relu"):
     layer = 0
     while f"{name}.layers.{layer}.weight" in weights:
         weight, bias = (weights[f"{name}.layers.{layer}.{part}"][k] for part in ("weight", "bias"))
-        x = np.maximum(x @ weight + bias, 0)
+        x = x @ weight + bias
+        x = np.maximum(x, 0) if activation == "relu" else 0.6 * x + 0.4 * np.sqrt(x**2 + 0.01)
         layer += 1
     return x
 

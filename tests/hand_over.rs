@@ -36,10 +36,23 @@ fn affine(weights: &Weights, name: &str, k: usize, x: &RowDVector<f64>) -> RowDV
     x * weight + matrix(weights, &format!("{name}.bias"), k).row(0)
 }
 
-fn trunk(weights: &Weights, name: &str, k: usize, x: &RowDVector<f64>) -> RowDVector<f64> {
+fn relu(h: f64) -> f64 {
+    h.max(0.0)
+}
+
+fn rounded_leaky(h: f64) -> f64 {
+    0.6 * h + 0.4 * (h * h + 0.01).sqrt()
+}
+
+fn trunk(
+    (weights, activation): (&Weights, fn(f64) -> f64),
+    name: &str,
+    k: usize,
+    x: &RowDVector<f64>,
+) -> RowDVector<f64> {
     let named = |layer: usize| format!("{name}.layers.{layer}");
     let layers = (0..).map(named).take_while(|l| weights.contains_key(&format!("{l}.weight")));
-    layers.fold(x.clone(), |x, layer| affine(weights, &layer, k, &x).map(|v| v.max(0.0)))
+    layers.fold(x.clone(), |x, layer| affine(weights, &layer, k, &x).map(activation))
 }
 
 /// A matrix of the description: values by column, rows, columns.
@@ -53,7 +66,8 @@ fn encode(description: &Value, networks: &Weights, x: &RowDVector<f64>) -> RowDV
     let whitening = &description["whitening"];
     let mean = described(&whitening["mean"]).transpose();
     let white = (x - mean.row(0)) * described(&whitening["forward"]);
-    let hidden = trunk(networks, "encoder.trunk", 0, &white);
+    assert_eq!(description["networks"]["encoder"]["activation"], "rounded_leaky");
+    let hidden = trunk((networks, rounded_leaky), "encoder.trunk", 0, &white);
     affine(networks, "encoder.mean", 0, &hidden) + white * matrix(networks, "encoder.skip", 0)
 }
 
@@ -63,7 +77,7 @@ fn solve(description: &Value, mechanisms: &Weights, e: &RowDVector<f64>) -> RowD
     for k in description["graph"]["order"].as_array().unwrap() {
         let k = k.as_u64().unwrap() as usize;
         let context = z.component_mul(&matrix(mechanisms, "mask", k).row(0).into_owned());
-        let hidden = trunk(mechanisms, "trunk", k, &context);
+        let hidden = trunk((mechanisms, relu), "trunk", k, &context);
         let shift = affine(mechanisms, "shift", k, &hidden)[0]
             + (&context * matrix(mechanisms, "linear", k))[0];
         let scale = affine(mechanisms, "log_scale", k, &hidden)[0].exp() + 0.2;
@@ -85,9 +99,10 @@ fn files_alone_give_the_same_noise_and_variables() {
     let (pairs, _) = world.sample(4000, Split::Train).unwrap();
     let (held_out, _) = world.sample(200, Split::Test).unwrap();
     let mut config = RecipeConfig::default();
-    (config.model.d, config.model.replicas) = (3, 1);
+    config.model.d = 3;
     if let VariableStage::Thin(stage) = &mut config.variables {
-        stage.phase.steps = 100;
+        (stage.flow.replicas, stage.flow.rounds) = (1, 1);
+        (stage.flow.phase.steps, stage.flow.decoding.steps) = (100, 100);
     }
     let fit = crate::fit(&pairs, &held_out, &config, 0).unwrap();
     assert!(!fit.diagnosis.linear, "a linear model would leave the networks untested");

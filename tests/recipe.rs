@@ -5,7 +5,7 @@ use domino::data::scaling::{GraphConfig, MechanismConfig, MixingConfig, MlpConfi
 use domino::metrics::set_accuracy;
 use domino::model::laws::assert_scm_laws;
 use domino::prelude::*;
-use domino::recipe::{Diagnosis, VariableStage};
+use domino::recipe::{Diagnosis, ThinStage, VariableStage};
 use domino::vae::Latents;
 use nalgebra::DMatrix;
 
@@ -63,14 +63,22 @@ fn linear_worlds_are_known_as_such_under_noise() {
     }
 }
 
-/// One model, trained for a seventh of the usual steps.
+/// One model, trained for a fifth of the usual steps.
 fn short() -> RecipeConfig {
     let mut config = RecipeConfig::default();
     config.model.replicas = 1;
-    if let VariableStage::Thin(stage) = &mut config.variables {
-        stage.phase.steps = 1200;
-    }
+    let stage = stage(&mut config);
+    (stage.flow.replicas, stage.flow.rounds) = (1, 1);
+    (stage.phase.steps, stage.flow.phase.steps) = (1200, 600);
+    stage.flow.decoding.steps = 400;
     config
+}
+
+fn stage(config: &mut RecipeConfig) -> &mut ThinStage {
+    match &mut config.variables {
+        VariableStage::Thin(stage) => stage,
+        _ => unreachable!("the default"),
+    }
 }
 
 #[test]
@@ -100,12 +108,37 @@ fn a_bent_chain_is_learned_with_a_short_schedule() {
         mixing: MixingConfig::LeakyRelu(domino::data::scaling::LeakyReluConfig::default()),
         ..ScalingConfig::default()
     };
-    let trial = fitted(world, &short(), 10_000, 0);
-    assert!(!trial.fit.diagnosis.linear);
-    assert_eq!(trial.fit.model.encodes(), Latents::Noise);
-    assert!(trial.mcc > 0.97, "mcc {}", trial.mcc);
-    assert_eq!(trial.distance, 0, "{:?} against {:?}", trial.fit.graph.dag, trial.world.dag());
-    assert_scm_laws(&trial.fit.model, 2e-3);
+    for exact in [true, false] {
+        let mut config = short();
+        stage(&mut config).exact = exact;
+        let trial = fitted(world.clone(), &config, 10_000, 0);
+        let Diagnosis { linear, reconstruction_error, .. } = trial.fit.diagnosis;
+        assert!(!linear);
+        assert_eq!(trial.fit.model.encodes(), Latents::Noise);
+        assert!(trial.mcc > 0.97, "exact {exact}: mcc {}", trial.mcc);
+        assert_eq!(trial.distance, 0, "{:?} against {:?}", trial.fit.graph.dag, trial.world.dag());
+        assert!(reconstruction_error < 0.02, "exact {exact}: {reconstruction_error}");
+        assert_scm_laws(&trial.fit.model, 2e-3);
+    }
+}
+
+#[test]
+fn models_are_trained_until_two_agree() {
+    let world = ScalingConfig {
+        seed: 3,
+        d: 2,
+        mixing: MixingConfig::LeakyRelu(domino::data::scaling::LeakyReluConfig::default()),
+        ..ScalingConfig::default()
+    };
+    let mut config = short();
+    let trained = |config: &RecipeConfig| {
+        fitted(world.clone(), config, 5000, 0).fit.diagnosis.candidates.len()
+    };
+    assert_eq!(trained(&config), 1);
+    stage(&mut config).flow.rounds = 4;
+    assert_eq!(trained(&config), 2, "the second confirms the first");
+    stage(&mut config).flow.phase.steps = 1;
+    assert_eq!(trained(&config), 4, "models that learn nothing do not agree");
 }
 
 /// A fit that was saved and loaded says the same of other pairs.

@@ -20,7 +20,7 @@ use domino::data::circuit::{Circuit, CircuitConfig};
 use domino::data::{Generator, Split};
 use domino::model::{PairObjective, cpu, device, standard_normal};
 use domino::recipe::{CoarseToFine, Fit, RecipeConfig, VariableStage, embed, fit};
-use domino::train::{PairSource, Silent, TrainContext};
+use domino::train::{AdamConfig, PairSource, Silent, TrainContext};
 use domino::vae::start::{SmoothingConfig, WhitenConfig, Whitening};
 use domino::vae::{
     AutoencoderWeights, ConvolutionConfig, ConvolutionForm, Ilcm, IlcmConfig, PictureAutoencoder,
@@ -150,7 +150,8 @@ impl Bench {
         [batch, models]: [usize; 2],
         weights: &O::Weights,
     ) -> Rate {
-        let steps = step_rate(objective, source, batch, weights, &self.device);
+        let steps =
+            step_rate(objective, source, batch, weights, AdamConfig::default(), &self.device);
         steps.times(2.0 * (batch * models) as f64)
     }
 

@@ -65,10 +65,11 @@ pub(crate) fn step_rate<O: PairObjective>(
     source: &PairSource,
     batch: usize,
     weights: &O::Weights,
+    optimizer: AdamConfig,
     device_name: &str,
 ) -> Rate {
     let device = device(device_name).expect("the objective is there already").autodiff();
-    let mut adam = Adam::new(AdamConfig::default(), 1);
+    let mut adam = Adam::new(optimizer, 1);
     let mut draws = Seed(0).rng(Stream::Batch);
     let mut objective = Some(objective);
     rate(device_name, || {

@@ -27,7 +27,7 @@ steps = 20
 trees = 10
 ";
 
-/// Trains networks in two phases, though the data is linear, with a checkpoint every few steps.
+/// Trains networks in phases, though the data is linear, with a checkpoint every few steps.
 pub(crate) const TRAINED: &str = "
 base = 'linear.toml'
 name = 'trained'
@@ -37,7 +37,11 @@ train = 600
 
 [variables.thin]
 skip_above = 2.0
-phase = { steps = 400, batch = 32 }
+
+[variables.thin.flow]
+rounds = 2
+phase = { steps = 400, batch = 32, optimizer = { basis = {} } }
+decoding = { steps = 100, batch = 32 }
 
 [mechanisms.regression.phase]
 steps = 200

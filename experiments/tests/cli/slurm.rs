@@ -62,7 +62,7 @@ fn an_array_gives_the_same_results_even_when_a_task_is_queued_again() {
     let place = Place::new();
     let Some(cluster) = Cluster::start(&place) else { return };
     let study = "name = 'study'\nconfig = 'trained.toml'\nseeds = { count = 3 }\n\
-                 [set]\n'variables.thin.phase.steps' = 2000\n[resources]\nmemory = 0.2\n";
+                 [set]\n'variables.thin.flow.phase.steps' = 2000\n[resources]\nmemory = 0.2\n";
     place.write("study.toml", study);
     let submitted = cluster
         .command(env!("CARGO_BIN_EXE_domino"))

@@ -125,7 +125,10 @@ fn a_run_that_is_killed_again_and_again_counts_as_failed() {
         "[[variant]]\nname = 'noisy'\nset = { 'data.scaling.observation_noise' = 0.2 }\n",
         "",
     );
-    place.write("study.toml", format!("{study}\n[set]\n'variables.thin.phase.steps' = 100000\n"));
+    place.write(
+        "study.toml",
+        format!("{study}\n[set]\n'variables.thin.flow.phase.steps' = 100000\n"),
+    );
     let pool = place.start("sweep run study.toml --out out --workers 1");
     let begun = Instant::now();
 

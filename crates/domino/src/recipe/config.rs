@@ -522,35 +522,48 @@ impl Default for RegressionStage {
     }
 }
 
+/// Refuses 0.
+fn positive(key: &'static str, value: usize) -> Result<(), FitError> {
+    match value {
+        0 => Err(FitError::Config { key, expected: "at least 1", got: "0".to_owned() }),
+        _ => Ok(()),
+    }
+}
+
+impl ThinStage {
+    fn validate(&self, networks: &IlcmConfig) -> Result<(), FitError> {
+        let flow = &self.flow;
+        positive("variables.thin.phase.batch", self.phase.batch)?;
+        positive("variables.thin.flow.replicas", flow.replicas)?;
+        positive("variables.thin.flow.rounds", flow.rounds)?;
+        positive("variables.thin.flow.phase.batch", flow.phase.batch)?;
+        positive("variables.thin.flow.decoding.batch", flow.decoding.batch)?;
+        positive("variables.thin.flow.encoder.layers", flow.encoder.layers)?;
+        let all = [
+            ("model.networks", [&networks.encoder, &networks.decoder]),
+            ("variables.thin.flow", [&flow.encoder, &flow.decoder]),
+        ];
+        match all.into_iter().find(|(_, pair)| pair.iter().any(|network| !network.skip)) {
+            None => Ok(()),
+            Some((key, _)) => Err(FitError::Config {
+                key,
+                expected: "a linear skip in encoder and decoder, which carries the start",
+                got: "skip = false".to_owned(),
+            }),
+        }
+    }
+}
+
 impl RecipeConfig {
     /// Checks what no type can.
     ///
     /// # Errors
     /// [`FitError::Config`] naming the key and what was expected.
     pub fn validate(&self) -> Result<(), FitError> {
-        let positive = |key, value: usize| match value {
-            0 => Err(FitError::Config { key, expected: "at least 1", got: "0".to_owned() }),
-            _ => Ok(()),
-        };
         positive("model.d", self.model.d)?;
         positive("model.replicas", self.model.replicas)?;
         if let VariableStage::Thin(thin) = &self.variables {
-            positive("variables.thin.phase.batch", thin.phase.batch)?;
-            positive("variables.thin.flow.replicas", thin.flow.replicas)?;
-            positive("variables.thin.flow.rounds", thin.flow.rounds)?;
-            positive("variables.thin.flow.phase.batch", thin.flow.phase.batch)?;
-            positive("variables.thin.flow.decoding.batch", thin.flow.decoding.batch)?;
-            positive("variables.thin.flow.encoder.layers", thin.flow.encoder.layers)?;
-            let networks = &self.model.networks;
-            let skips =
-                [&networks.encoder, &networks.decoder, &thin.flow.encoder, &thin.flow.decoder];
-            if skips.iter().any(|network| !network.skip) {
-                return Err(FitError::Config {
-                    key: "networks",
-                    expected: "a linear skip in encoder and decoder, which carries the start",
-                    got: "skip = false".to_owned(),
-                });
-            }
+            thin.validate(&self.model.networks)?;
         }
         let separable = matches!(self.variables, VariableStage::Thin(_));
         if self.model.targets == AtOnce::Several && !separable {

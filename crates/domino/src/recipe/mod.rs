@@ -2,8 +2,9 @@
 //!
 //! 1. whiten the observations;
 //! 2. start from independent component analysis of the differences;
-//! 3. unless that already makes every change 1-sparse, train encoder and decoder, several replicas
-//!    side by side, and keep the one whose changes are sparsest on held-out pairs;
+//! 3. unless that already makes every change 1-sparse, train models by the exact likelihood of pairs until two agree,
+//!    or where there are more features than variables, encoders with decoders, several replicas side by side; and
+//!    keep the one whose changes are sparsest on held-out pairs;
 //! 4. calibrate the target posterior on the changes;
 //! 5. learn the graph from the codes of the pairs;
 //! 6. fit the mechanisms by regression along the graph, on frozen codes;

@@ -4,6 +4,7 @@ use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::mlp::onwards;
 use super::{Activation, Mlp, StackedLinear};
 
 /// Spread of the output layer's first weights: near zero, so that a linear skip rules at first.
@@ -121,19 +122,13 @@ impl GaussianMlp {
     /// If there is no hidden layer.
     pub fn mean_with_jacobian(&self, x: Tensor<2>) -> (Tensor<2>, Tensor<3>) {
         let (hidden, inner) = self.trunk.forward_with_jacobian(x.clone());
-        let weight = self.mean.weight.val();
-        let [stack, width, d_out] = weight.dims();
-        let [rows, d_in, _] = inner.dims();
-        let network = inner.reshape([stack, rows / stack * d_in, width]).matmul(weight);
+        let network = onwards(inner, self.mean.weight.val());
+        let [stack, batch, d_in, d_out] = network.dims();
         let jacobian = match &self.skip {
             None => network,
-            Some(skip) => {
-                let linear = skip.val().reshape([stack, 1, d_in, d_out]);
-                let network = network.reshape([stack, rows / stack, d_in, d_out]);
-                (network + linear).reshape([stack, rows / stack * d_in, d_out])
-            }
+            Some(skip) => network + skip.val().reshape([stack, 1, d_in, d_out]),
         };
-        (self.mean_of(x, hidden), jacobian.reshape([rows, d_in, d_out]))
+        (self.mean_of(x, hidden), jacobian.reshape([stack * batch, d_in, d_out]))
     }
 
     fn mean_of(&self, x: Tensor<2>, hidden: Tensor<2>) -> Tensor<2> {

@@ -98,34 +98,31 @@ impl Mlp {
         self.layers.iter().fold(x, |x, layer| self.activation.of(layer.forward(x)))
     }
 
-    /// The same with the derivatives by the inputs, `[stack · batch, d_in, hidden]`.
+    /// The same with the derivatives by the inputs, `[stack, batch, d_in, hidden]`.
     ///
     /// # Panics
     /// If there is no layer.
-    pub(super) fn forward_with_jacobian(&self, x: Tensor<2>) -> (Tensor<2>, Tensor<3>) {
+    pub(super) fn forward_with_jacobian(&self, x: Tensor<2>) -> (Tensor<2>, Tensor<4>) {
         let (mut x, mut jacobian) = (x, None);
         for layer in &self.layers {
             let [value, slope] = self.activation.with_slope(layer.forward(x));
             x = value;
             let weight = layer.weight.val();
             let [stack, d_in, hidden] = weight.dims();
-            let batch = slope.dims()[0] / stack;
-            let before: Tensor<4> = match jacobian {
+            let slope = slope.reshape([stack, x.dims()[0] / stack, 1, hidden]);
+            let before = match jacobian {
                 None => weight.reshape([stack, 1, d_in, hidden]),
-                Some(inner) => {
-                    onwards(inner, weight).reshape([stack as i64, batch as i64, -1, hidden as i64])
-                }
+                Some(inner) => onwards(inner, weight),
             };
-            jacobian = Some(before * slope.reshape([stack, batch, 1, hidden]));
+            jacobian = Some(before * slope);
         }
-        let jacobian = jacobian.expect("at least one layer");
-        let [stack, batch, d_in, hidden] = jacobian.dims();
-        (x, jacobian.reshape([stack * batch, d_in, hidden]))
+        (x, jacobian.expect("at least one layer"))
     }
 }
 
-/// Derivatives `[stack, batch, d_in, width]` on through weights `[stack, width, d_out]`: `[stack, batch · d_in, d_out]`.
-fn onwards(jacobian: Tensor<4>, weight: Tensor<3>) -> Tensor<3> {
-    let [stack, batch, d_in, width] = jacobian.dims();
-    jacobian.reshape([stack, batch * d_in, width]).matmul(weight)
+/// Derivatives `[stack, batch, d_in, width]` on through weights `[stack, width, d_out]`.
+pub(super) fn onwards(jacobian: Tensor<4>, weight: Tensor<3>) -> Tensor<4> {
+    let ([stack, batch, d_in, width], [_, _, d_out]) = (jacobian.dims(), weight.dims());
+    let product = jacobian.reshape([stack, batch * d_in, width]).matmul(weight);
+    product.reshape([stack, batch, d_in, d_out])
 }

@@ -233,7 +233,8 @@ mod tests {
     fn whitened_observations_have_unit_covariance() {
         let mixing = DMatrix::from_row_slice(3, 2, &[2.0, 1.0, 0.0, 0.3, 1.0, -1.0]);
         let pairs = pairs(&mixing, 4000);
-        let whitening = Whitening::fit(&pairs, 2, &WhitenConfig::default()).unwrap();
+        let config = WhitenConfig { power: 1.0, ..WhitenConfig::default() };
+        let whitening = Whitening::fit(&pairs, 2, &config).unwrap();
         assert_eq!(whitening.components(), 2);
         let x = whitening.apply(pairs.before());
         let x = DMatrix::from_row_iterator(4000, 2, x.into_iter().map(f64::from));
