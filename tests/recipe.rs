@@ -126,7 +126,7 @@ fn a_bent_chain_is_learned_with_a_short_schedule() {
 fn models_are_trained_until_two_agree() {
     let world = ScalingConfig {
         seed: 3,
-        d: 2,
+        d: 3,
         mixing: MixingConfig::LeakyRelu(domino::data::scaling::LeakyReluConfig::default()),
         ..ScalingConfig::default()
     };

@@ -138,9 +138,13 @@ mod tests {
     #[test]
     fn the_volume_is_the_determinant_and_its_slope_the_inverse() {
         let device = cpu().autodiff();
-        let matrices =
-            Tensor::<3>::from_data([[[2.0, 1.0], [0.5, -3.0]], [[1.0, 2.0], [2.0, 4.0]]], &device)
-                .require_grad();
+        let matrices = [
+            [[2.0, 1.0], [0.5, -3.0]],
+            [[1.0, 2.0], [2.0, 4.0]],
+            [[2.0, 0.0], [0.0, -1.0]],
+            [[0.0, 0.5], [-0.25, 0.0]],
+        ];
+        let matrices = Tensor::<3>::from_data(matrices, &device).require_grad();
         // A replica whose determinants are negative but for one of 1/8, beside one that vanishes.
         let volume = log_volume(matrices.clone(), 1);
         let values = download(volume.clone().inner());
