@@ -305,7 +305,8 @@ pub struct ThinStage {
     /// Whether a model of the changes, trained along, names the targets: `domino_vae::Referee`.
     /// Otherwise the code that changes most is the target.
     pub referee: bool,
-    /// Whether, where there are as many features as variables, their exact likelihood is learned by: `domino_vae::Flow`.
+    /// Whether, where there are as many features as variables and no observation noise, their exact likelihood is learned by:
+    /// `domino_vae::Flow`.
     pub exact: bool,
     /// How, if so.
     pub flow: FlowStage,

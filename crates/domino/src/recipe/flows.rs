@@ -17,6 +17,21 @@ const STARTS: u64 = 1 << 34;
 /// variables.
 pub const APART: f64 = 0.15;
 
+/// Most that pairs in which little was changed may change, over what unrelated observations differ by: a likelihood without noise
+/// takes more for changes.
+const QUIET: f64 = 1e-3;
+
+/// Whether what rests does so without noise: by the median change of as many of the pairs that change least as would show no
+/// intervention, were all `d + 1` targets equally frequent.
+pub(super) fn is_quiet(data: &Whitened, d: usize) -> bool {
+    let [before, after] = [&data.before, &data.after].map(|side| data.matrix(side));
+    let total = 2.0 * before.row_variance().sum();
+    let mut changes: Vec<f64> = (after - before).row_iter().map(|c| c.norm_squared()).collect();
+    let middle = changes.len() / (2 * (d + 1));
+    let (_, change, _) = changes.select_nth_unstable_by(middle, f64::total_cmp);
+    *change <= QUIET * total
+}
+
 /// Learns encoder and decoder by the exact likelihood of pairs, which needs as many features as variables.
 ///
 /// Models are trained a few at a time, until the best of all has found what another has: wrong solutions differ.
@@ -83,7 +98,34 @@ fn trained(
 
 #[cfg(test)]
 mod tests {
+    use domino_core::{Observations, Pairs, Seed};
+    use domino_vae::start::{WhitenConfig, Whitening};
+    use rand::RngExt;
+
     use super::*;
+
+    #[test]
+    fn noise_is_heard_where_nothing_was_changed() {
+        for (noise, quiet) in [(0.0, true), (0.02, true), (0.2, false)] {
+            let mut rng = Seed(4).rng(Stream::Data);
+            let (mut before, mut after) = (Vec::new(), Vec::new());
+            for row in 0..900 {
+                let x = [0, 1].map(|_| rng.random_range(-1.0..1.0_f32));
+                let set = rng.random_range(-1.0..1.0);
+                let mut y = x;
+                if row % 3 > 0 {
+                    y[row % 3 - 1] = set;
+                }
+                before.extend(x);
+                after.extend(y.map(|y| y + noise * rng.random_range(-1.0..1.0)));
+            }
+            let [before, after] =
+                [before, after].map(|data| Observations::Vectors { data, dim: 2 });
+            let pairs = Pairs::new(before, after).unwrap();
+            let whitening = Whitening::fit(&pairs, 2, &WhitenConfig::default()).unwrap();
+            assert_eq!(is_quiet(&Whitened::new(&pairs, &whitening), 2), quiet, "noise {noise}");
+        }
+    }
 
     #[test]
     fn a_model_is_confirmed_by_another_and_not_by_itself() {

@@ -14,7 +14,7 @@ use domino_vae::{
 use nalgebra::DMatrix;
 
 use super::candidates::{Candidate, choose};
-use super::flows::flow_variables;
+use super::flows::{flow_variables, is_quiet};
 use super::several::resting_variables;
 use super::{
     AtOnce, ElboPhase, ExplicitStage, FitError, GroupStage, RecipeConfig, ThinStage, VariableStage,
@@ -171,7 +171,8 @@ pub(super) fn learn_variables(
             let candidates = vec![codes.judged()];
             return Ok(Variables { candidates, linear: true, phases: 0, ..Variables::of(model) });
         }
-        if thin.exact && train_on.components == config.model.d {
+        let d = config.model.d;
+        if thin.exact && train_on.components == d && is_quiet(train_on, d) {
             return flow_variables([train_on, held_out], &thin.flow, config, context);
         }
     }
