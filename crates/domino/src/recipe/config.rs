@@ -315,7 +315,8 @@ pub struct ThinStage {
 /// Learning by the exact likelihood of pairs.
 ///
 /// Models are trained `replicas` at a time, in place of as many as `model.replicas` says, and at most `rounds` times,
-/// until the best of them all has found the variables that another has.
+/// until the best of them all has found the variables that another has. Where none has, models with a decoder are trained as well,
+/// and one of them is kept if another of them agrees.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FlowStage {

@@ -32,39 +32,64 @@ pub(super) fn is_quiet(data: &Whitened, d: usize) -> bool {
     *change <= QUIET * total
 }
 
-/// Learns encoder and decoder by the exact likelihood of pairs, which needs as many features as variables.
-///
-/// Models are trained a few at a time, until the best of all has found what another has: wrong solutions differ.
-pub(super) fn flow_variables(
-    [train_on, held_out]: [&Whitened; 2],
-    stage: &FlowStage,
-    config: &RecipeConfig,
-    context: &mut TrainContext<'_>,
-) -> Result<Variables, FitError> {
-    let (mut replicas, mut codes): (Vec<Ilcm>, Vec<Codes>) = (Vec::new(), Vec::new());
-    let mut round = 0;
-    loop {
-        let models = trained(train_on, round, stage, config, context)?;
-        for replica in 0..models.replicas() {
-            let model = models.clone().replica(replica);
-            codes.push(encode(&model, held_out, &context.device));
-            replicas.push(model);
+/// The best of several encoders that were trained by the exact likelihood of pairs, which needs as many features as
+/// variables.
+pub(super) struct BestFlow {
+    model: Ilcm,
+    kept: usize,
+    candidates: Vec<Candidate>,
+    /// Rounds of training, each a phase.
+    pub(super) rounds: u64,
+}
+
+impl BestFlow {
+    /// Trains models a few at a time, until the best of all has found what another has: wrong solutions differ.
+    pub(super) fn train(
+        [train_on, held_out]: [&Whitened; 2],
+        stage: &FlowStage,
+        config: &RecipeConfig,
+        context: &mut TrainContext<'_>,
+    ) -> Result<Self, FitError> {
+        let (mut replicas, mut codes): (Vec<Ilcm>, Vec<Codes>) = (Vec::new(), Vec::new());
+        let mut rounds = 0;
+        loop {
+            let models = trained(train_on, rounds, stage, config, context)?;
+            for replica in 0..models.replicas() {
+                let model = models.clone().replica(replica);
+                codes.push(encode(&model, held_out, &context.device));
+                replicas.push(model);
+            }
+            rounds += 1;
+            let (kept, candidates) = choose(&codes);
+            if rounds == stage.rounds as u64 || confirmed(&candidates, kept) {
+                let model = replicas.swap_remove(kept);
+                return Ok(Self { model, kept, candidates, rounds });
+            }
         }
-        round += 1;
-        let (kept, candidates) = choose(&codes);
-        if round < stage.rounds as u64 && !confirmed(&candidates, kept) {
-            continue;
-        }
-        let model = replicas.swap_remove(kept);
-        let source = decoded_from(&encode(&model, train_on, &context.device), train_on);
-        let name = (round, "decoder");
-        let model = train(Decoding { model }, &source, name, &stage.decoding, |_| (), context)?;
-        return Ok(Variables { kept, candidates, phases: round + 1, ..Variables::of(model.model) });
+    }
+
+    /// Whether another model has found the same.
+    pub(super) fn is_confirmed(&self) -> bool {
+        confirmed(&self.candidates, self.kept)
+    }
+
+    /// The encoder with a decoder of its codes; `place` is the number of the phase.
+    pub(super) fn decoded(
+        self,
+        data: &Whitened,
+        (place, stage): (u64, &FlowStage),
+        context: &mut TrainContext<'_>,
+    ) -> Result<Variables, FitError> {
+        let Self { model, kept, candidates, .. } = self;
+        let source = decoded_from(&encode(&model, data, &context.device), data);
+        let name = (place, "decoder");
+        let trained = train(Decoding { model }, &source, name, &stage.decoding, |_| (), context)?;
+        Ok(Variables { kept, candidates, phases: place + 1, ..Variables::of(trained.model) })
     }
 }
 
 /// Whether another model has found what the kept one has.
-fn confirmed(candidates: &[Candidate], kept: usize) -> bool {
+pub(super) fn confirmed(candidates: &[Candidate], kept: usize) -> bool {
     let others = candidates.iter().enumerate().filter(|&(place, _)| place != kept);
     others.map(|(_, candidate)| 1.0 - candidate.agreement).any(|apart| apart <= APART)
 }

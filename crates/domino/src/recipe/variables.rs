@@ -14,7 +14,7 @@ use domino_vae::{
 use nalgebra::DMatrix;
 
 use super::candidates::{Candidate, choose};
-use super::flows::{flow_variables, is_quiet};
+use super::flows::{BestFlow, confirmed, is_quiet};
 use super::several::resting_variables;
 use super::{
     AtOnce, ElboPhase, ExplicitStage, FitError, GroupStage, RecipeConfig, ThinStage, VariableStage,
@@ -171,11 +171,20 @@ pub(super) fn learn_variables(
             let candidates = vec![codes.judged()];
             return Ok(Variables { candidates, linear: true, phases: 0, ..Variables::of(model) });
         }
-        let d = config.model.d;
-        if thin.exact && train_on.components == d && is_quiet(train_on, d) {
-            return flow_variables([train_on, held_out], &thin.flow, config, context);
-        }
     }
+    let mut flow = None;
+    if let VariableStage::Thin(ThinStage { exact: true, flow: stage, .. }) = &config.variables
+        && train_on.components == config.model.d
+        && is_quiet(train_on, config.model.d)
+    {
+        let best = BestFlow::train([train_on, held_out], stage, config, context)?;
+        if best.is_confirmed() {
+            let place = best.rounds;
+            return best.decoded(train_on, (place, stage), context);
+        }
+        flow = Some((best, stage));
+    }
+    let place = flow.as_ref().map_or(0, |(best, _)| best.rounds);
     let models = new_models(train_on.components, &starts, networks, context);
     let source = PairSource::new(
         train_on.before.clone(),
@@ -185,7 +194,9 @@ pub(super) fn learn_variables(
     );
     let mut priors: Vec<Option<LearnedGraph>> = vec![None; models.replicas()];
     let (models, phases) = match &config.variables {
-        VariableStage::Thin(thin) => (train_thin(models, &source, thin, context)?, 1),
+        VariableStage::Thin(thin) => {
+            (train_thin(models, &source, (place, thin), context)?, place + 1)
+        }
         VariableStage::Elbo(phases) => {
             (train_elbo(models, &source, phases, context)?, phases.len() as u64)
         }
@@ -209,6 +220,11 @@ pub(super) fn learn_variables(
         }
     });
     let (kept, candidates) = choose(&codes.collect::<Vec<_>>());
+    if let Some((best, stage)) = flow
+        && !confirmed(&candidates, kept)
+    {
+        return best.decoded(train_on, (phases, stage), context);
+    }
     let (model, prior) = (replicas.swap_remove(kept), priors.swap_remove(kept));
     Ok(Variables { prior, kept, candidates, phases, ..Variables::of(model) })
 }
@@ -312,7 +328,7 @@ pub(super) fn new_models(
 fn train_thin(
     model: Ilcm,
     source: &PairSource,
-    stage: &ThinStage,
+    (place, stage): (u64, &ThinStage),
     context: &mut TrainContext<'_>,
 ) -> Result<Ilcm, FitError> {
     let weights = |progress| ThinWeights {
@@ -323,7 +339,7 @@ fn train_thin(
     let (replicas, d) = (model.replicas(), model.dim());
     let referee = stage.referee.then(|| Referee::new(replicas, d, &context.device));
     let objective = ThinManifold { model, referee };
-    Ok(train(objective, source, (0, "variables"), &stage.phase, weights, context)?.model)
+    Ok(train(objective, source, (place, "variables"), &stage.phase, weights, context)?.model)
 }
 
 fn train_group(
