@@ -17,7 +17,8 @@ use super::candidates::{Candidate, choose};
 use super::flows::{BestFlow, confirmed, is_quiet};
 use super::several::resting_variables;
 use super::{
-    AtOnce, ElboPhase, ExplicitStage, FitError, GroupStage, RecipeConfig, ThinStage, VariableStage,
+    AtOnce, ElboPhase, ExplicitStage, FitError, FlowStage, GroupStage, RecipeConfig, ThinStage,
+    VariableStage,
 };
 
 /// Rows encoded at once: few enough for the hidden layers to stay in cache.
@@ -162,30 +163,53 @@ pub(super) fn learn_variables(
         return resting_variables([train_on, held_out], thin, config, context);
     }
     let starts = linear_starts(train_on, config, context);
-    let networks = &config.model.networks;
     if let VariableStage::Thin(thin) = &config.variables {
         let codes = linear_codes(held_out, &starts[0]);
         if codes.sparsity_beyond_noise() >= thin.skip_above {
             let (start, codes) = sharpened(&starts[0], codes, [train_on, held_out]);
+            let networks = &config.model.networks;
             let model = new_models(train_on.components, &[start], networks, context).silenced();
             let candidates = vec![codes.judged()];
             return Ok(Variables { candidates, linear: true, phases: 0, ..Variables::of(model) });
         }
     }
-    let mut flow = None;
-    if let VariableStage::Thin(ThinStage { exact: true, flow: stage, .. }) = &config.variables
-        && train_on.components == config.model.d
-        && is_quiet(train_on, config.model.d)
-    {
-        let best = BestFlow::train([train_on, held_out], stage, config, context)?;
-        if best.is_confirmed() {
-            let place = best.rounds;
-            return best.decoded(train_on, (place, stage), context);
-        }
-        flow = Some((best, stage));
+    let Some(stage) = exact_likelihood(train_on, config) else {
+        return best_of_stack([train_on, held_out], &starts, 0, config, context);
+    };
+    let flow = BestFlow::train([train_on, held_out], stage, config, context)?;
+    let place = flow.rounds;
+    if flow.is_confirmed() {
+        return flow.decoded(train_on, (place, stage), context);
     }
-    let place = flow.as_ref().map_or(0, |(best, _)| best.rounds);
-    let models = new_models(train_on.components, &starts, networks, context);
+    let others = best_of_stack([train_on, held_out], &starts, place, config, context)?;
+    if confirmed(&others.candidates, others.kept) {
+        return Ok(others);
+    }
+    flow.decoded(train_on, (others.phases, stage), context)
+}
+
+/// How the exact likelihood of pairs is learned by, where it is: it needs as many features as variables, and no noise.
+fn exact_likelihood<'a>(data: &Whitened, config: &'a RecipeConfig) -> Option<&'a FlowStage> {
+    let d = config.model.d;
+    match &config.variables {
+        VariableStage::Thin(thin) if thin.exact && data.components == d && is_quiet(data, d) => {
+            Some(&thin.flow)
+        }
+        _ => None,
+    }
+}
+
+/// The best of `model.replicas` models that are trained side by side from given linear encoders; `place` is the number of
+/// the first phase.
+fn best_of_stack(
+    [train_on, held_out]: [&Whitened; 2],
+    starts: &[DMatrix<f64>],
+    place: u64,
+    config: &RecipeConfig,
+    context: &mut TrainContext<'_>,
+) -> Result<Variables, FitError> {
+    let networks = &config.model.networks;
+    let models = new_models(train_on.components, starts, networks, context);
     let source = PairSource::new(
         train_on.before.clone(),
         train_on.after.clone(),
@@ -220,11 +244,6 @@ pub(super) fn learn_variables(
         }
     });
     let (kept, candidates) = choose(&codes.collect::<Vec<_>>());
-    if let Some((best, stage)) = flow
-        && !confirmed(&candidates, kept)
-    {
-        return best.decoded(train_on, (phases, stage), context);
-    }
     let (model, prior) = (replicas.swap_remove(kept), priors.swap_remove(kept));
     Ok(Variables { prior, kept, candidates, phases, ..Variables::of(model) })
 }
