@@ -90,7 +90,12 @@ fn thin_rate(d: usize) -> f64 {
 fn flow_rate(d: usize) -> f64 {
     let FlowStage { encoder, decoder, phase, .. } = FlowStage::default();
     let config = IlcmConfig { encoder, decoder, ..IlcmConfig::default() };
-    rate(Flow { model: model(d, &config) }, d, &FlowWeights { tau: 0.1 }, phase.optimizer)
+    rate(
+        Flow::new(model(d, &config), &cpu().autodiff()),
+        d,
+        &FlowWeights { tau: 0.1 },
+        phase.optimizer,
+    )
 }
 
 fn model(d: usize, config: &IlcmConfig) -> Ilcm {

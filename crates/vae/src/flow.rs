@@ -1,21 +1,24 @@
-use burn::module::Module;
-use burn::tensor::{Tensor, TensorData};
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor, TensorData};
 use domino_model::{Loss, PairBatch, PairObjective};
 use nalgebra::DMatrix;
 use rand::Rng;
 
 use crate::Ilcm;
 use crate::ilcm::{halves, join, replica_means};
-use crate::thin::target_cost;
+use crate::thin::marginal_cost;
 
 /// One of so many pairs tells the volume: it varies less over pairs than what it is weighed against.
 const VOLUME_ROWS: usize = 4;
+
+/// Where the spreads of intervened codes start.
+const SPREAD: f64 = 1.4;
 
 /// The exact likelihood of pairs under an encoder `e = μ(x̃)` that is a change of variables:
 ///
 /// ```text
 /// c_j = (e'_j − e_j)² / 2τ² + ln τ             cost of "j kept its noise"
-/// g_k = e'_k² / 2 s² + ln s,  s = 1.4           broad prior of an intervened code
+/// g_k = e'_k² / 2 s_k² + ln s_k                broad prior of an intervened code
 /// L_0 = Σ_j c_j,   L_k = L_0 − c_k + g_k
 /// loss = |e|² / 2 − ln Σ_I exp(−L_I) / (d + 1) − ln |det ∂e/∂x̃| − ln |det ∂e'/∂x̃'|
 /// ```
@@ -29,11 +32,37 @@ const VOLUME_ROWS: usize = 4;
 /// the same codes, and is as likely; so where the sign is not that of most others, the volume counts the other way round,
 /// and the fold opens.
 ///
+/// The spreads `s_k` of intervened codes are learned: values that are set do not follow causes, so that the noise behind them makes up for
+/// these, by several times its own spread where causes outweigh it. A prior that is too narrow bends such codes inwards, and
+/// mechanisms with them.
+///
 /// There is nothing for the decoder in it: [`Decoding`](crate::Decoding) learns that of codes that stay.
 #[derive(Module, Debug)]
 pub struct Flow {
     /// The models being trained.
     pub model: Ilcm,
+    /// `ln s`, `[replicas, 1, d]`.
+    log_spread: Param<Tensor<3>>,
+}
+
+impl Flow {
+    /// The objective of models on a device.
+    pub fn new(model: Ilcm, device: &Device) -> Self {
+        let shape = [model.replicas(), 1, model.dim()];
+        let log_spread = Param::from_tensor(Tensor::full(shape, SPREAD.ln(), device));
+        Self { model, log_spread }
+    }
+
+    /// `−ln Σ_I exp(−L_I) / (d + 1)` of codes before and after, `[rows, 1]`.
+    fn target_cost(&self, before: Tensor<2>, after: Tensor<2>, tau: f64) -> Tensor<2> {
+        let [rows, d] = after.dims();
+        let replicas = self.model.replicas();
+        let kept = (after.clone() - before).square() / (2.0 * tau * tau) + tau.ln();
+        let log_spread = self.log_spread.val();
+        let after = after.reshape([replicas, rows / replicas, d]);
+        let drawn = (after / log_spread.clone().exp()).square() * 0.5 + log_spread;
+        marginal_cost(kept.clone().sum_dim(1), kept - drawn.reshape([rows, d]))
+    }
 }
 
 /// Weights of [`Flow`] at one step.
@@ -50,8 +79,8 @@ impl PairObjective for Flow {
         let (model, replicas) = (&self.model, self.model.replicas());
         let x = join(&pairs.before.0, &pairs.after.0, replicas);
         let [before, after] = halves(model.encoder.mean(x.clone()), replicas);
-        let change = (after.clone() - before.clone()).square();
-        let targets = replica_means(target_cost(change, &after, weights.tau), replicas);
+        let targets = self.target_cost(before.clone(), after, weights.tau);
+        let targets = replica_means(targets, replicas);
         let prior = replica_means(before.square().sum_dim(1) * 0.5, replicas);
         let few = few_of_each(x, replicas);
         let volume =

@@ -99,7 +99,7 @@ fn exact_likelihood_of_pairs() {
     let start = [DMatrix::identity(3, 3), DMatrix::identity(3, 3) * 0.5];
     let (_, pairs) = setting();
     let model = Ilcm::new(sizes, &config, &mut rng, &device).with_linear_start(&start, &device);
-    assert_gradient(&Flow { model }, &pairs, &FlowWeights { tau: 0.5 });
+    assert_gradient(&Flow::new(model, &device), &pairs, &FlowWeights { tau: 0.5 });
 }
 
 #[test]

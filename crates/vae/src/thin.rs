@@ -158,7 +158,7 @@ fn costs(change: Tensor<2>, after: &Tensor<2>, tau: f64) -> (Tensor<2>, Tensor<2
 }
 
 /// `−ln Σ_I exp(−L_I) / (d + 1)` of expected squared changes and codes after, `[rows, 1]`.
-pub(crate) fn target_cost(change: Tensor<2>, after: &Tensor<2>, tau: f64) -> Tensor<2> {
+fn target_cost(change: Tensor<2>, after: &Tensor<2>, tau: f64) -> Tensor<2> {
     let (none, gain) = costs(change, after, tau);
     marginal_cost(none, gain)
 }

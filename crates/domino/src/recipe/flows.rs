@@ -118,7 +118,8 @@ fn trained(
     let source = PairSource::new(before, after, data.components(), starts.len());
     let weights = |progress| FlowWeights { tau: stage.tau.at(progress) };
     let name = (round, "variables");
-    Ok(train(Flow { model }, &source, name, &stage.phase, weights, context)?.model)
+    let objective = Flow::new(model, &context.device);
+    Ok(train(objective, &source, name, &stage.phase, weights, context)?.model)
 }
 
 #[cfg(test)]
