@@ -1,8 +1,9 @@
 //! Variational autoencoders whose prior is a structural causal model, learned from before/after
 //! pairs.
 //!
-//! [`Ilcm`] holds encoder, decoder and solution functions. It is trained by [`ThinManifold`]
-//! (sparsity of change, from the gradient-free [`start`], with a [`Referee`] that names the targets) or by [`Elbo`] (Brehmer et al. 2022);
+//! [`Ilcm`] holds encoder, decoder and solution functions. It is trained by [`Flow`] (the exact likelihood of pairs), by
+//! [`ThinManifold`] (sparsity of change, from the gradient-free [`start`], with a [`Referee`] that names the targets) or by
+//! [`Elbo`] (Brehmer et al. 2022);
 //! [`MechanismRegression`] then fits the mechanisms on frozen codes, and [`FittedIlcm`] is the
 //! result: a [`domino_model::LatentCausalModel`].
 //!
