@@ -71,7 +71,7 @@ pub fn verdict(diagnosis: &Diagnosis, log_likelihood: Option<f64>) -> Verdict {
         level: level.unwrap_or(Level::Failed),
         sparsity_of_change: finite(diagnosis.sparsity_of_change),
         target_entropy: finite(diagnosis.target_entropy),
-        agreement: agreement(diagnosis),
+        agreement: diagnosis.agreement(),
         unforeseen: finite(mean(&diagnosis.unforeseen)),
         dependence: finite(mean(&diagnosis.dependence.shares)),
         persistence: finite(mean(&diagnosis.persistence.shares)),
@@ -200,7 +200,7 @@ fn company(diagnosis: &Diagnosis) -> Option<Check> {
         return None;
     }
     let (good, doubtful) = ALONE;
-    let best = agreement(diagnosis);
+    let best = diagnosis.agreement();
     let words = match best {
         Some(best) => format!(
             "The replica nearest to the kept one agrees with it to a rank correlation of {best:.3} \
@@ -258,12 +258,6 @@ fn mean(values: &[f64]) -> f64 {
 
 fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
-}
-
-/// The best agreement of another replica with the kept one.
-fn agreement(diagnosis: &Diagnosis) -> Option<f64> {
-    let others = diagnosis.candidates.iter().enumerate().filter(|&(at, _)| at != diagnosis.kept);
-    others.map(|(_, candidate)| candidate.agreement).max_by(f64::total_cmp)
 }
 
 fn candidates(diagnosis: &Diagnosis) -> Option<String> {

@@ -152,6 +152,9 @@ struct Update<'a> {
     place: usize,
 }
 
+/// From the axes of a parameter to those of its second moments, or back.
+type Turn = fn(&Basis, Tensor<3>) -> Tensor<3>;
+
 impl Update<'_> {
     /// The clipped gradient of all models, flat.
     fn clipped<const D: usize>(&self, grad: Tensor<D>) -> Tensor<1> {
@@ -165,7 +168,8 @@ impl Update<'_> {
         (grad * self.factor.clone()).reshape([count])
     }
 
-    /// The moments of the parameter at this place with its gradient taken in, and the step along them. Axes are those of earlier gradients, so that a gradient is not measured by itself.
+    /// The moments of the parameter at this place with its gradient taken in, and the step along them. Axes are those of
+    /// earlier gradients, so that a gradient is not measured by itself.
     fn advanced(&mut self, grad: Tensor<1>, weights: Option<[usize; 3]>) -> (Moments, Tensor<1>) {
         let [beta_1, beta_2] = self.adam.beta();
         let steps = self.adam.steps;
@@ -178,22 +182,18 @@ impl Update<'_> {
             basis: config.map(|(_, shape)| Basis::new(&grad.clone().reshape(shape))),
         });
         let Moments { first, second, basis } = &mut moments;
-        let turn = |basis: &Option<Basis>, tensor: Tensor<1>, back: bool| match (basis, config) {
-            (Some(basis), Some((_, shape))) => {
-                let tensor = tensor.reshape(shape);
-                let turned = if back { basis.turned_back(tensor) } else { basis.turned(tensor) };
-                turned.reshape(count)
-            }
+        let put = |tensor: Tensor<1>, basis: &Option<Basis>, turn: Turn| match (basis, config) {
+            (Some(basis), Some((_, shape))) => turn(basis, tensor.reshape(shape)).reshape(count),
             _ => tensor,
         };
         *first = first.clone() * beta_1 + grad.clone() * (1.0 - beta_1);
-        let square = turn(basis, grad.clone(), false).square();
+        let square = put(grad.clone(), basis, Basis::turned).square();
         *second = second.clone() * beta_2 + square * (1.0 - beta_2);
         let correction = (1.0 - beta_2.powi(steps)).sqrt();
         let size = self.rate * correction / (1.0 - beta_1.powi(steps));
-        let along = turn(basis, first.clone(), false) * size
+        let along = put(first.clone(), basis, Basis::turned) * size
             / (second.clone().sqrt() + EPSILON * correction);
-        let change = turn(basis, along, true);
+        let change = put(along, basis, Basis::turned_back);
         if let (Some(basis), Some((config, shape))) = (basis, config) {
             basis.follow(&grad.reshape(shape), config.decay);
             if (steps as u64).is_multiple_of(config.every.max(1)) {

@@ -110,7 +110,7 @@ fn few_of_each(x: Tensor<2>, replicas: usize) -> Tensor<2> {
 fn log_volume(jacobians: Tensor<3>, replicas: usize) -> Tensor<2> {
     let [rows, d, width] = jacobians.dims();
     assert_eq!(d, width, "a volume needs as many codes as features");
-    let device = jacobians.clone().detach().device();
+    let device = jacobians.device();
     let values: Vec<f64> = jacobians.clone().detach().into_data().iter::<f64>().collect();
     let volumes: Vec<Volume> = values.chunks_exact(d * d).map(|v| Volume::of(v, d)).collect();
     let mut offsets = Vec::with_capacity(rows);

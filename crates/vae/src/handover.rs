@@ -3,7 +3,7 @@ use domino_model::{Loss, PairBatch, PairObjective};
 use rand::Rng;
 
 use crate::Ilcm;
-use crate::ilcm::replica_means;
+use crate::ilcm::{gaussian_nll, replica_means};
 
 /// Regression of an encoder and a decoder on given codes:
 ///
@@ -50,8 +50,7 @@ impl PairObjective for Decoding {
     fn loss(&self, rows: &PairBatch, _weights: &(), _rng: &mut dyn Rng) -> Loss {
         let (x, codes) = (rows.before.0.clone(), rows.after.0.clone());
         let (mean, std) = self.model.decoder.forward(codes);
-        let nll = (((x - mean) / std.clone()).square() * 0.5 + std.log()).sum_dim(1);
-        let decoder = replica_means(nll, self.model.replicas());
+        let decoder = replica_means(gaussian_nll(x, mean, std), self.model.replicas());
         Loss { total: decoder.clone().sum(), terms: vec![("decoder", decoder)] }
     }
 }

@@ -203,6 +203,11 @@ impl Ilcm {
     }
 }
 
+/// `−ln N(x; mean, std²)` up to a constant, summed over columns: `[rows, 1]`.
+pub(crate) fn gaussian_nll(x: Tensor<2>, mean: Tensor<2>, std: Tensor<2>) -> Tensor<2> {
+    (((x - mean) / std.clone()).square() * 0.5 + std.log()).sum_dim(1)
+}
+
 /// Two sets of rows, grouped by replica, as one: `[r0 before, r0 after, r1 before, …]`.
 pub(crate) fn join(before: &Tensor<2>, after: &Tensor<2>, replicas: usize) -> Tensor<2> {
     let [rows, dim] = before.dims();

@@ -3,7 +3,7 @@ use burn::tensor::Tensor;
 use domino_model::{Loss, Obs, PairBatch, PairObjective, standard_normal};
 use rand::Rng;
 
-use crate::ilcm::{halves, join, replica_means};
+use crate::ilcm::{gaussian_nll, halves, join, replica_means};
 use crate::{Ilcm, Referee};
 
 /// Weight of the referee's own loss: it must not count where the encoder's gradients are clipped,
@@ -122,7 +122,7 @@ fn thin_loss(
     let (x_mean, x_std) = model.decoder.forward(e.clone());
     let nll = match weights.noise {
         Some(std) => (x - x_mean).square().sum_dim(1) * (0.5 / (std * std)),
-        None => (((x - x_mean) / x_std.clone()).square() * 0.5 + x_std.log()).sum_dim(1),
+        None => gaussian_nll(x, x_mean, x_std),
     };
     let reconstruction = replica_means(nll, replicas) * 2.0;
 

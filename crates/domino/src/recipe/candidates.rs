@@ -25,6 +25,21 @@ impl Candidate {
     }
 }
 
+/// How far two models may be apart, as 1 minus the smallest rank correlation of their matched codes, to have found the same
+/// variables.
+pub const APART: f64 = 0.15;
+
+/// The best agreement of another candidate with the kept one; none where there is no other.
+pub(super) fn nearest(candidates: &[Candidate], kept: usize) -> Option<f64> {
+    let others = candidates.iter().enumerate().filter(|&(place, _)| place != kept);
+    others.map(|(_, candidate)| candidate.agreement).max_by(f64::total_cmp)
+}
+
+/// Whether another candidate has found what the kept one has.
+pub(super) fn confirmed(candidates: &[Candidate], kept: usize) -> bool {
+    nearest(candidates, kept).is_some_and(|agreement| 1.0 - agreement <= APART)
+}
+
 /// The place of the best of several models, and what is known of each, from their codes of
 /// held-out pairs.
 ///
@@ -129,5 +144,14 @@ mod tests {
         let right = codes(0.0);
         let judged = judge(&[turned(&right), right], 1);
         assert!(judged[0].agreement < 0.85 && judged[1].agreement > 0.999, "{judged:?}");
+    }
+
+    #[test]
+    fn a_model_is_confirmed_by_another_and_not_by_itself() {
+        let found =
+            |agreement| Candidate { sparsity_of_change: 0.99, target_entropy: 1.0, agreement };
+        assert!(!confirmed(&[found(1.0)], 0));
+        assert!(!confirmed(&[found(0.8), found(1.0), found(0.3)], 1));
+        assert!(confirmed(&[found(0.8), found(1.0), found(0.9)], 1));
     }
 }

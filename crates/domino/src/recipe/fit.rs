@@ -9,6 +9,7 @@ use domino_vae::{FittedIlcm, Latents, TargetInference};
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
+use super::candidates::nearest;
 use super::causal::{Causal, causal_model};
 use super::picture::fit_picture;
 use super::scales::{Features, Learned, coarse_to_fine, handed_over};
@@ -58,6 +59,13 @@ pub struct Diagnosis {
     /// How many variables the pairs support: of vectors all directions that they vary in, also those
     /// that the fit leaves out, and of pictures the features that variables were learned from.
     pub count: VariableCount,
+}
+
+impl Diagnosis {
+    /// The best agreement of another candidate with the kept one; none where only one was trained.
+    pub fn agreement(&self) -> Option<f64> {
+        nearest(&self.candidates, self.kept)
+    }
 }
 
 /// How far the values that interventions set follow from the noise before.

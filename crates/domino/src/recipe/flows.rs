@@ -1,21 +1,17 @@
 //! Encoders that are changes of variables.
 
 use domino_core::Stream;
-use domino_train::{PairSource, TrainContext, train};
+use domino_train::{TrainContext, train};
 use domino_vae::start::random_rotation;
-use domino_vae::{Decoding, Flow, FlowWeights, Ilcm, IlcmConfig, Sizes};
+use domino_vae::{Decoding, Flow, FlowWeights, Ilcm, IlcmConfig};
 
-use super::candidates::{Candidate, choose};
+use super::candidates::{Candidate, choose, confirmed};
 use super::scales::decoded_from;
-use super::variables::{Codes, Variables, Whitened, encode, of_unit_spread};
+use super::variables::{Codes, Variables, Whitened, encode, new_models, of_unit_spread};
 use super::{FitError, FlowStage, RecipeConfig};
 
 /// Parts of the stream of starts that belong to flows: rounds have one for the networks and one for the rotations each.
 const STARTS: u64 = 1 << 34;
-
-/// How far two models may be apart, as 1 minus the smallest rank correlation of their matched codes, to have found the same
-/// variables.
-pub const APART: f64 = 0.15;
 
 /// Most that pairs in which little was changed may change, over what unrelated observations differ by: a likelihood without noise
 /// takes more for changes.
@@ -88,12 +84,6 @@ impl BestFlow {
     }
 }
 
-/// Whether another model has found what the kept one has.
-pub(super) fn confirmed(candidates: &[Candidate], kept: usize) -> bool {
-    let others = candidates.iter().enumerate().filter(|&(place, _)| place != kept);
-    others.map(|(_, candidate)| 1.0 - candidate.agreement).any(|apart| apart <= APART)
-}
-
 /// The models of one round, from random rotations: where observations bend, the independent components of their
 /// differences are wrong in a way that training keeps to.
 fn trained(
@@ -103,19 +93,14 @@ fn trained(
     config: &RecipeConfig,
     context: &mut TrainContext<'_>,
 ) -> Result<Ilcm, FitError> {
-    let d = config.model.d;
     let before = data.matrix(&data.before);
     let mut rng = context.seed.rng_at(Stream::Init, STARTS + 2 * round);
-    let mut rotated = || of_unit_spread(random_rotation(d, &mut rng), &before);
+    let mut rotated = || of_unit_spread(random_rotation(config.model.d, &mut rng), &before);
     let starts: Vec<_> = (0..stage.replicas).map(|_| rotated()).collect();
     let (encoder, decoder) = (stage.encoder.clone(), stage.decoder.clone());
     let networks = IlcmConfig { encoder, decoder, ..config.model.networks.clone() };
-    let sizes = Sizes { replicas: starts.len(), components: data.components(), d };
-    let mut rng = context.seed.rng_at(Stream::Init, STARTS + 2 * round + 1);
-    let model = Ilcm::new(sizes, &networks, &mut rng, &context.device)
-        .with_linear_start(&starts, &context.device);
-    let [before, after] = [&data.before, &data.after].map(Clone::clone);
-    let source = PairSource::new(before, after, data.components(), starts.len());
+    let model = new_models(&starts, &networks, STARTS + 2 * round + 1, context);
+    let source = data.source(stage.replicas);
     let weights = |progress| FlowWeights { tau: stage.tau.at(progress) };
     let name = (round, "variables");
     let objective = Flow::new(model, &context.device);
@@ -151,14 +136,5 @@ mod tests {
             let whitening = Whitening::fit(&pairs, 2, &WhitenConfig::default()).unwrap();
             assert_eq!(is_quiet(&Whitened::new(&pairs, &whitening), 2), quiet, "noise {noise}");
         }
-    }
-
-    #[test]
-    fn a_model_is_confirmed_by_another_and_not_by_itself() {
-        let found =
-            |agreement| Candidate { sparsity_of_change: 0.99, target_entropy: 1.0, agreement };
-        assert!(!confirmed(&[found(1.0)], 0));
-        assert!(!confirmed(&[found(0.8), found(1.0), found(0.3)], 1));
-        assert!(confirmed(&[found(0.8), found(1.0), found(0.9)], 1));
     }
 }

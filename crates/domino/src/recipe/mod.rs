@@ -33,7 +33,7 @@ mod straight;
 mod tears;
 mod variables;
 
-pub use candidates::Candidate;
+pub use candidates::{APART, Candidate};
 pub use config::{
     ApartStage, AtOnce, CoarseToFine, ElboPhase, ExplicitStage, FlowStage, GraphStage, GroupStage,
     MechanismStage, ModelConfig, PictureStage, RecipeConfig, RegressionStage, Scale, StartConfig,
@@ -42,6 +42,5 @@ pub use config::{
 pub use convolution::{ConvolutionStage, JointStage};
 pub use error::FitError;
 pub use fit::{Diagnosis, Explained, Fit, embed, fit, fit_supervised};
-pub use flows::APART;
 pub use saved::{load, save};
 pub use tears::TORN;

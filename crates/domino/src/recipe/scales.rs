@@ -13,7 +13,7 @@ use nalgebra::DMatrix;
 use super::candidates::{Candidate, judge};
 use super::convolution::Convolutions;
 use super::tears::sewn;
-use super::variables::{Codes, Variables, Whitened, encode, linear_starts, new_models};
+use super::variables::{Codes, Variables, Whitened, encode, linear_start, new_models};
 use super::{ApartStage, CoarseToFine, FitError, RecipeConfig, Scale};
 
 /// Penalty on the linear maps between two scales, per row.
@@ -73,13 +73,9 @@ pub(super) fn coarse_to_fine(
         let models = match (&last, &stage.slow) {
             (None, Some(slow)) => from_slow_functions(slow, scene, &mut place, context)?,
             (None, None) => {
-                let starts = linear_starts(&features.train_on, config, context);
-                let start = new_models(
-                    features.train_on.components(),
-                    &starts,
-                    &config.model.networks,
-                    context,
-                );
+                let start = |replica| linear_start(&features.train_on, replica, config, context);
+                let starts: Vec<_> = (0..config.model.replicas).map(start).collect();
+                let start = new_models(&starts, &config.model.networks, 0, context);
                 train_scale(start, &features.train_on, &mut place, scale, context)?
             }
             (Some(before), _) => {
@@ -363,12 +359,7 @@ fn train_scale(
     scale: &Scale,
     context: &mut TrainContext<'_>,
 ) -> Result<Ilcm, FitError> {
-    let source = PairSource::new(
-        data.before.clone(),
-        data.after.clone(),
-        data.components(),
-        model.replicas(),
-    );
+    let source = data.source(model.replicas());
     let weights = |progress| thin_weights(scale, progress);
     let (replicas, d) = (model.replicas(), model.dim());
     let referee = scale.referee.then(|| Referee::new(replicas, d, &context.device));

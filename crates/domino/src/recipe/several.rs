@@ -33,8 +33,7 @@ pub(super) fn resting_variables(
     if judged.sparsity < stage.skip_above || judged.resting < LEAST_RESTING {
         return Err(judged.refusal(stage));
     }
-    let model =
-        new_models(train_on.components(), &[start], &config.model.networks, context).silenced();
+    let model = new_models(&[start], &config.model.networks, 0, context).silenced();
     let candidates = vec![judged.candidate(d)];
     Ok(Variables { candidates, linear: true, phases: 0, ..Variables::of(model) })
 }

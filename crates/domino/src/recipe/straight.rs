@@ -49,7 +49,6 @@ pub(super) fn straightened(
     let graph = variables.graph(labels, learner, context)?;
     let functions = fit_observed(&variables.before, &graph.dag, stage, place, context)?;
     let mechanisms = Mechanisms::new(functions, &graph.dag, Context::Causal);
-    let model =
-        new_models(data.components(), &[unmixing], &config.model.networks, context).silenced();
+    let model = new_models(&[unmixing], &config.model.networks, 0, context).silenced();
     Ok(Some(Straight { model, variables, mechanisms, graph }))
 }

@@ -1,3 +1,5 @@
+use std::iter;
+
 use burn::module::Module;
 use burn::tensor::Device;
 use domino_core::{Dag, Pairs, Stream};
@@ -13,8 +15,8 @@ use domino_vae::{
 };
 use nalgebra::DMatrix;
 
-use super::candidates::{Candidate, choose};
-use super::flows::{BestFlow, confirmed, is_quiet};
+use super::candidates::{Candidate, choose, confirmed};
+use super::flows::{BestFlow, is_quiet};
 use super::several::resting_variables;
 use super::{
     AtOnce, ElboPhase, ExplicitStage, FitError, FlowStage, GroupStage, RecipeConfig, ThinStage,
@@ -42,6 +44,11 @@ impl Whitened {
 
     pub(super) fn components(&self) -> usize {
         self.components
+    }
+
+    /// Where a stack of `models` draws its pairs from: all of them.
+    pub(super) fn source(&self, models: usize) -> PairSource {
+        PairSource::new(self.before.clone(), self.after.clone(), self.components, models)
     }
 
     pub(super) fn matrix(&self, side: &[f32]) -> DMatrix<f64> {
@@ -162,26 +169,26 @@ pub(super) fn learn_variables(
     {
         return resting_variables([train_on, held_out], thin, config, context);
     }
-    let starts = linear_starts(train_on, config, context);
+    let start = linear_start(train_on, 0, config, context);
     if let VariableStage::Thin(thin) = &config.variables {
-        let codes = linear_codes(held_out, &starts[0]);
+        let codes = linear_codes(held_out, &start);
         if codes.sparsity_beyond_noise() >= thin.skip_above {
-            let (start, codes) = sharpened(&starts[0], codes, [train_on, held_out]);
+            let (start, codes) = sharpened(&start, codes, [train_on, held_out]);
             let networks = &config.model.networks;
-            let model = new_models(train_on.components, &[start], networks, context).silenced();
+            let model = new_models(&[start], networks, 0, context).silenced();
             let candidates = vec![codes.judged()];
             return Ok(Variables { candidates, linear: true, phases: 0, ..Variables::of(model) });
         }
     }
     let Some(stage) = exact_likelihood(train_on, config) else {
-        return best_of_stack([train_on, held_out], &starts, 0, config, context);
+        return best_of_stack([train_on, held_out], start, 0, config, context);
     };
     let flow = BestFlow::train([train_on, held_out], stage, config, context)?;
     let place = flow.rounds;
     if flow.is_confirmed() {
         return flow.decoded(train_on, (place, stage), context);
     }
-    let others = best_of_stack([train_on, held_out], &starts, place, config, context)?;
+    let others = best_of_stack([train_on, held_out], start, place, config, context)?;
     if confirmed(&others.candidates, others.kept) {
         return Ok(others);
     }
@@ -199,23 +206,20 @@ fn exact_likelihood<'a>(data: &Whitened, config: &'a RecipeConfig) -> Option<&'a
     }
 }
 
-/// The best of `model.replicas` models that are trained side by side from given linear encoders; `place` is the number of
-/// the first phase.
+/// The best of `model.replicas` models that are trained side by side, the first from a given linear encoder; `place` is the
+/// number of the first phase.
 fn best_of_stack(
     [train_on, held_out]: [&Whitened; 2],
-    starts: &[DMatrix<f64>],
+    first: DMatrix<f64>,
     place: u64,
     config: &RecipeConfig,
     context: &mut TrainContext<'_>,
 ) -> Result<Variables, FitError> {
-    let networks = &config.model.networks;
-    let models = new_models(train_on.components, starts, networks, context);
-    let source = PairSource::new(
-        train_on.before.clone(),
-        train_on.after.clone(),
-        train_on.components,
-        models.replicas(),
-    );
+    let others = 1..config.model.replicas;
+    let others = others.map(|replica| linear_start(train_on, replica, config, context));
+    let starts: Vec<_> = iter::once(first).chain(others).collect();
+    let models = new_models(&starts, &config.model.networks, 0, context);
+    let source = train_on.source(models.replicas());
     let mut priors: Vec<Option<LearnedGraph>> = vec![None; models.replicas()];
     let (models, phases) = match &config.variables {
         VariableStage::Thin(thin) => {
@@ -307,40 +311,38 @@ pub(super) fn padded(unmixing: &DMatrix<f64>, components: usize) -> DMatrix<f64>
     all
 }
 
-/// One linear encoder `[components, d]` per replica, each with codes of unit spread.
-pub(super) fn linear_starts(
+/// The linear encoder `[components, d]` that a replica starts from, with codes of unit spread.
+pub(super) fn linear_start(
     data: &Whitened,
+    replica: usize,
     config: &RecipeConfig,
     context: &TrainContext<'_>,
-) -> Vec<DMatrix<f64>> {
+) -> DMatrix<f64> {
     let d = config.model.d;
-    let before = data.matrix(&data.before);
-    let leading = before.columns(0, d).into_owned();
-    let differences = data.matrix(&data.after).columns(0, d) - &leading;
-    let start = |replica: usize| {
-        let mut rng = context.seed.rng_at(Stream::Init, 1 + replica as u64);
-        let rotation = if replica < config.start.from_components {
-            separate_differences(&differences, &IcaConfig::default(), &mut rng)
-        } else {
-            random_rotation(d, &mut rng)
-        };
-        padded(&of_unit_spread(rotation, &leading), data.components)
+    let before = data.matrix(&data.before).columns(0, d).into_owned();
+    let mut rng = context.seed.rng_at(Stream::Init, 1 + replica as u64);
+    let rotation = if replica < config.start.from_components {
+        let differences = data.matrix(&data.after).columns(0, d) - &before;
+        separate_differences(&differences, &IcaConfig::default(), &mut rng)
+    } else {
+        random_rotation(d, &mut rng)
     };
-    (0..config.model.replicas).map(start).collect()
+    padded(&of_unit_spread(rotation, &before), data.components)
 }
 
-/// Models with random weights and the given linear encoders.
+/// Models with the given linear encoders `[components, d]`, and random weights from a part of the stream of starts.
 ///
 /// # Panics
-/// If there is none.
+/// If there is no encoder.
 pub(super) fn new_models(
-    components: usize,
     starts: &[DMatrix<f64>],
     networks: &IlcmConfig,
+    part: u64,
     context: &TrainContext<'_>,
 ) -> Ilcm {
-    let sizes = Sizes { replicas: starts.len(), components, d: starts[0].ncols() };
-    let mut rng = context.seed.rng(Stream::Init);
+    let (components, d) = starts[0].shape();
+    let sizes = Sizes { replicas: starts.len(), components, d };
+    let mut rng = context.seed.rng_at(Stream::Init, part);
     Ilcm::new(sizes, networks, &mut rng, &context.device).with_linear_start(starts, &context.device)
 }
 
