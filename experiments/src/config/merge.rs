@@ -3,7 +3,7 @@ use toml::{Table, Value};
 
 use super::Config;
 
-/// The JSON schema of a configuration type, from which the merge learns where enums are.
+/// The JSON schema of a configuration type, from which the merge learns where enums are and what holds by default.
 pub(super) struct Shape {
     schema: Json,
 }
@@ -34,6 +34,12 @@ impl<'a> Place<'a> {
             named.or_else(|| schema.get("additionalProperties")).or_else(|| schema.get("items"))
         });
         Self { root: self.root, at: fields.collect() }
+    }
+
+    /// What holds here where nothing is said, as far as the struct around it says so: its default may differ from that of
+    /// the type that stands here.
+    pub(super) fn default(&self) -> Option<Value> {
+        self.at.iter().find_map(|schema| schema.get("default")).and_then(toml_of)
     }
 
     /// Drops the other variants of an externally tagged enum before `key` is set.
@@ -84,17 +90,50 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Lays `over` on `base`: tables key by key, everything else whole.
+/// Lays `over` on `base`: tables key by key, everything else whole. A table that lies on nothing is laid on the default of
+/// its place, so that to set one key changes no other.
 pub(super) fn merge(base: &mut Table, over: &Table, place: &Place<'_>) {
     for (key, value) in over {
         place.choose(base, key);
-        match (base.get_mut(key), value) {
-            (Some(Value::Table(below)), Value::Table(above)) => {
-                merge(below, above, &place.child(key));
-            }
-            _ => {
-                base.insert(key.clone(), value.clone());
-            }
-        }
+        let below = base.remove(key);
+        base.insert(key.clone(), laid(value, below, &place.child(key)));
     }
+}
+
+/// `value` on what lies `below` it at one place.
+pub(super) fn laid(value: &Value, below: Option<Value>, place: &Place<'_>) -> Value {
+    match value {
+        Value::Table(over) => {
+            let mut base = match below.or_else(|| place.default()) {
+                Some(Value::Table(base)) => base,
+                _ => Table::new(),
+            };
+            merge(&mut base, over, place);
+            Value::Table(base)
+        }
+        Value::Array(values) => {
+            let item = place.child("");
+            Value::Array(values.iter().map(|value| laid(value, None, &item)).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// JSON as TOML, which has no null: what is absent there is left out.
+fn toml_of(json: &Json) -> Option<Value> {
+    Some(match json {
+        Json::Null => return None,
+        Json::Bool(value) => Value::Boolean(*value),
+        Json::Number(value) => match value.as_i64() {
+            Some(value) => Value::Integer(value),
+            None => Value::Float(value.as_f64()?),
+        },
+        Json::String(value) => Value::String(value.clone()),
+        Json::Array(values) => Value::Array(values.iter().filter_map(toml_of).collect()),
+        Json::Object(fields) => {
+            let fields =
+                fields.iter().filter_map(|(key, value)| Some((key.clone(), toml_of(value)?)));
+            Value::Table(fields.collect())
+        }
+    })
 }

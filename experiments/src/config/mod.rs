@@ -2,7 +2,8 @@
 //!
 //! A configuration is any type that serde can read and schemars can describe. A file may name
 //! another as its `base`, from which it inherits every key it does not set itself; overrides
-//! `key.sub=value` come last. Wherever a later layer chooses another variant of an enum, that
+//! `key.sub=value` come last. Below all of them lie the defaults of each place, so that to set one key changes
+//! no other. Wherever a later layer chooses another variant of an enum, that
 //! variant replaces the earlier one whole, so that no two variants' keys mix.
 //!
 //! ```

@@ -1,7 +1,7 @@
 use toml::{Table, Value};
 
 use super::ConfigError;
-use super::merge::Place;
+use super::merge::{Place, laid};
 
 /// One `key.sub=value` from the command line.
 pub(super) struct Override {
@@ -21,7 +21,7 @@ impl Override {
         Ok(Self { text: text.to_owned(), path, value: parse_value(text, value.trim())? })
     }
 
-    /// Sets the value in `target`, creating tables on the way.
+    /// Lays the value on what stands in `target`, or on the defaults of what is not there yet.
     pub(super) fn apply(&self, target: &mut Value, place: &Place<'_>) -> Result<(), ConfigError> {
         let mut target = target;
         let mut place = place.clone();
@@ -29,7 +29,8 @@ impl Override {
             target = self.enter(target, depth, &place)?;
             place = place.child(key);
         }
-        *target = self.value.clone();
+        let below = std::mem::replace(target, Value::Boolean(false));
+        *target = laid(&self.value, Some(below), &place);
         Ok(())
     }
 
@@ -56,7 +57,8 @@ impl Override {
         match target {
             Value::Table(table) => {
                 place.choose(table, key);
-                Ok(table.entry(key.clone()).or_insert_with(|| Value::Table(Table::new())))
+                let absent = || place.child(key).default().unwrap_or(Value::Table(Table::new()));
+                Ok(table.entry(key.clone()).or_insert_with(absent))
             }
             Value::Array(array) => {
                 let length = array.len();

@@ -111,6 +111,67 @@ fn the_same_variant_keeps_its_other_keys() -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// Two stages that train differently, the second one of several kinds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Stages {
+    rough: Steps,
+    fine: Steps,
+    last: Last,
+    several: Vec<Last>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Steps {
+    steps: usize,
+    lr: f64,
+    warm_up: Option<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Last {
+    Trained(Steps),
+    Solved { ridge: f64 },
+}
+
+impl Default for Steps {
+    fn default() -> Self {
+        Self { steps: 10, lr: 0.1, warm_up: None }
+    }
+}
+
+impl Default for Stages {
+    fn default() -> Self {
+        let fine = Steps { steps: 50, lr: 0.01, warm_up: Some(5) };
+        Self { rough: Steps::default(), last: Last::Trained(fine.clone()), fine, several: vec![] }
+    }
+}
+
+#[test]
+fn to_set_one_key_changes_no_other() -> Result<(), ConfigError> {
+    let stages = |text, overrides: &[&str]| resolve::<Stages>(text, "x.toml", overrides);
+    let default = Stages::default();
+    let longer = Stages { fine: Steps { steps: 80, ..default.fine.clone() }, ..default.clone() };
+    assert_eq!(stages("[fine]\nsteps = 80", &[])?, longer);
+    assert_eq!(stages("", &["fine.steps=80"])?, longer);
+    assert_eq!(stages("", &["fine={ steps = 80 }"])?, longer);
+    assert_eq!(
+        stages("fine.lr = 0.2", &["fine={ steps = 80 }"])?.fine.lr.to_bits(),
+        0.2_f64.to_bits()
+    );
+
+    let last = Last::Trained(Steps { steps: 80, ..default.fine.clone() });
+    assert_eq!(stages("", &["last.trained.steps=80"])?.last, last);
+    let solved = Last::Solved { ridge: 1.0 };
+    assert_eq!(stages("last.solved.ridge = 1.0", &[])?.last, solved);
+    // Of what stands in a list, only its own type says what holds by default.
+    let own = Last::Trained(Steps { steps: 80, ..Steps::default() });
+    assert_eq!(stages("[[several]]\ntrained.steps = 80", &[])?.several, [own]);
+    Ok(())
+}
+
 #[test]
 fn errors_name_the_source_the_key_and_what_was_expected() {
     let text = TEXT.replace("lr = 0.1", "lr = 0.1\nlrr = 0.1");
