@@ -1,7 +1,7 @@
 //! Whether a result can be trusted, judged without labels.
 
 use domino::diagnose::Evidence;
-use domino::recipe::{APART, Diagnosis, Explained, TORN};
+use domino::recipe::{APART, Diagnosis, Explained, HARDLY_EVER, TORN};
 
 use crate::report::{Level, Verdict};
 
@@ -43,14 +43,11 @@ const STEP: (f64, f64) = (TORN, 1.0);
 /// code without gaps leaves .04 between a thousand normal values, and less between more.
 const GAP: f64 = 0.1;
 
-/// Below this entropy of the targets some variable is hardly ever intervened upon; a remark.
-const EVEN_TARGETS: f64 = 0.8;
-
 /// The verdict on a fit, and the sentences it rests on.
 ///
 /// A model that is right foresees what an intervention does to all other variables, gives values
-/// to set variables that depend on no noise, their own included, has the evenest targets of all replicas,
-/// as many variables as the pairs support, codes along which what is drawn does not jump, and another
+/// to set variables that depend on no noise, their own included, has the evenest targets of all replicas and every
+/// variable among them, as many variables as the pairs support, codes along which what is drawn does not jump, and another
 /// replica agrees with it. docs/every-seed.md has where the bounds come from, and how well the verdict
 /// does.
 pub fn verdict(diagnosis: &Diagnosis, log_likelihood: Option<f64>) -> Verdict {
@@ -59,6 +56,7 @@ pub fn verdict(diagnosis: &Diagnosis, log_likelihood: Option<f64>) -> Verdict {
         independence(diagnosis),
         perfection(diagnosis),
         evenness(diagnosis),
+        presence(diagnosis),
         number(diagnosis),
         wholeness(diagnosis),
     ];
@@ -82,7 +80,7 @@ pub fn verdict(diagnosis: &Diagnosis, log_likelihood: Option<f64>) -> Verdict {
         reasons: checks
             .into_iter()
             .map(|check| check.words)
-            .chain([targets(diagnosis.target_entropy), reconstruction])
+            .chain([reconstruction])
             .chain(candidates(diagnosis))
             .collect(),
     }
@@ -137,6 +135,18 @@ fn evenness(diagnosis: &Diagnosis) -> Check {
          {good} asked for."
     );
     Check { value, good, doubtful, words }
+}
+
+/// Whether every variable is the target of some pairs. One that is not cannot be told from functions of the others; and
+/// where a code answers to interventions on two variables, another answers to none.
+fn presence(diagnosis: &Diagnosis) -> Check {
+    let (rarest, entropy) = (diagnosis.rarest_target, diagnosis.target_entropy);
+    let words = format!(
+        "The rarest target is inferred {rarest:.2} times as often as the median one, at least {HARDLY_EVER} asked \
+         for: a variable that is hardly ever set may be anything, and another may stand for two. The entropy of targets is \
+         {entropy:.3} of at most 1."
+    );
+    Check { value: HARDLY_EVER - rarest, good: 0.0, doubtful: f64::INFINITY, words }
 }
 
 /// Whether there are as many variables as the pairs support. Where directions are counted, one left out
@@ -214,17 +224,6 @@ fn company(diagnosis: &Diagnosis) -> Option<Check> {
     Some(Check { value: 1.0 - best.unwrap_or(0.0), good, doubtful, words })
 }
 
-fn targets(entropy: f64) -> String {
-    if entropy >= EVEN_TARGETS {
-        format!("Every variable is a target of some pairs: entropy {entropy:.3} of at most 1.")
-    } else {
-        format!(
-            "Targets are uneven: entropy {entropy:.3} of at most 1. Variables that are hardly ever \
-             intervened upon are learned badly."
-        )
-    }
-}
-
 impl Check {
     fn level(&self) -> Level {
         // What is not a number is in no order, and fails.
@@ -292,6 +291,7 @@ mod tests {
             candidates: vec![candidate(0.97, 1.0), candidate(0.96, 0.99), candidate(0.95, 0.3)],
             kept: 0,
             target_entropy: 0.97,
+            rarest_target: 0.8,
             reconstruction_error: 0.001,
             unforeseen: vec![unforeseen; 3],
             dependence: Explained { shares: vec![0.001; 3], error: 0.002 },
@@ -330,6 +330,8 @@ mod tests {
         let mut uneven = diagnosis(0.02);
         uneven.candidates[1].target_entropy = 0.99;
         assert_eq!(verdict(&uneven, None).level, Level::Doubtful);
+        let idle = Diagnosis { rarest_target: 0.02, ..diagnosis(0.02) };
+        assert_eq!(verdict(&idle, None).level, Level::Doubtful);
         let mut lonely = diagnosis(0.02);
         lonely.candidates[1].agreement = 0.6;
         assert_eq!(verdict(&lonely, None).level, Level::Doubtful);

@@ -36,7 +36,7 @@ pub use error::ModelError;
 pub use host::{download, upload, upload_rows};
 pub use nn::{
     Activation, DoublingConvolution, GaussianMlp, GaussianMlpConfig, HalvingConvolution, Mlp,
-    StackedLinear, select_replica, take_stack,
+    StackedLinear, repeat_replica, select_replica, take_stack,
 };
 pub use oracle::LinearOracle;
 pub use random::{standard_normal, uniform};

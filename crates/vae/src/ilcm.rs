@@ -127,16 +127,22 @@ impl Ilcm {
         mixing: &[DMatrix<f64>],
         device: &Device,
     ) -> Self {
-        let stack = |matrices: &[DMatrix<f64>]| {
-            let [rows, cols] = [matrices[0].nrows(), matrices[0].ncols()];
-            let data = matrices
-                .iter()
-                .flat_map(|m| m.transpose().iter().map(|&v| v as f32).collect::<Vec<_>>());
-            upload_rows(data.collect(), cols, device).reshape([matrices.len(), rows, cols])
-        };
-        self.decoder = self.decoder.with_skip(stack(mixing));
-        self.encoder = self.encoder.with_skip(stack(unmixing));
+        self.decoder = self.decoder.with_skip(stacked(mixing, device));
+        self.encoder = self.encoder.with_skip(stacked(unmixing, device));
         self
+    }
+
+    /// Copies of one model that can be trained apart, whose mean codes are multiplied by one matrix `[d, d]` each from
+    /// the right: `μ(x̃) T_r`. Decoders stay as they are.
+    ///
+    /// # Panics
+    /// If there is no matrix, or this is more than one model.
+    #[must_use]
+    pub fn turned(self, turns: &[DMatrix<f64>], device: &Device) -> Self {
+        assert_eq!(self.replicas, 1, "copies of one model");
+        let replicas = turns.len();
+        let copies = Self { replicas, ..domino_model::repeat_replica(self, replicas) };
+        Self { encoder: copies.encoder.turned(&stacked(turns, device)), ..copies }
     }
 
     /// Models in the stack.
@@ -201,6 +207,14 @@ impl Ilcm {
         let (mean, std) = self.encoder.forward(both);
         Encodings { mean: halves(mean, self.replicas), std: halves(std, self.replicas) }
     }
+}
+
+/// Matrices of one shape as a tensor, `[count, rows, columns]`.
+fn stacked(matrices: &[DMatrix<f64>], device: &Device) -> Tensor<3> {
+    let [rows, cols] = [matrices[0].nrows(), matrices[0].ncols()];
+    let data =
+        matrices.iter().flat_map(|m| m.transpose().iter().map(|&v| v as f32).collect::<Vec<_>>());
+    upload_rows(data.collect(), cols, device).reshape([matrices.len(), rows, cols])
 }
 
 /// `−ln N(x; mean, std²)` up to a constant, summed over columns: `[rows, 1]`.

@@ -1,10 +1,10 @@
-use domino_metrics::{Correlation, Sample, mcc};
+use domino_metrics::{Correlation, Mcc, Sample, mcc};
 use domino_vae::ChangePosterior;
 use domino_vae::start::target_entropy;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-use super::variables::Codes;
+use super::variables::{Codes, rows_by_target};
 
 /// What is known, without labels, of one of several models that were trained side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,16 @@ impl Candidate {
 /// How far two models may be apart, as 1 minus the smallest rank correlation of their matched codes, to have found the same
 /// variables.
 pub const APART: f64 = 0.15;
+
+/// |Rank correlation| from which on a code of one model and its counterpart in another are the same variable.
+const SAME: f64 = 0.95;
+
+/// How many times more or less often than most a code is the target where it is in doubt: it may stand for two variables, or
+/// for none.
+const UNUSUAL: f64 = 1.5;
+
+/// Targets of fewer pairs than this share of what is usual are hardly ever hit.
+pub const HARDLY_EVER: f64 = 0.1;
 
 /// The best agreement of another candidate with the kept one; none where there is no other.
 pub(super) fn nearest(candidates: &[Candidate], kept: usize) -> Option<f64> {
@@ -73,21 +83,76 @@ impl Codes {
         if !sparsity.is_finite() {
             return Candidate { sparsity_of_change: 0.0, target_entropy: 0.0, agreement: 0.0 };
         }
-        let changes = self.changes();
-        let probs = ChangePosterior::fit(&changes).log_probs(&changes);
-        let labels: Vec<usize> = probs.row_iter().map(|row| row.transpose().argmax().0).collect();
         Candidate {
             sparsity_of_change: sparsity,
-            target_entropy: target_entropy(&labels, changes.ncols()),
+            target_entropy: target_entropy(&self.labels(), self.before.ncols()),
             agreement: 1.0,
         }
     }
+
+    /// The most probable target of each pair, 0 for none.
+    fn labels(&self) -> Vec<usize> {
+        let changes = self.changes();
+        let probs = ChangePosterior::fit(&changes).log_probs(&changes);
+        probs.row_iter().map(|row| row.transpose().argmax().0).collect()
+    }
+}
+
+/// What is in doubt about the codes of one of several models.
+pub(super) struct Doubts {
+    /// Codes that may be wrong; none or at least two.
+    pub(super) codes: Vec<usize>,
+    /// Whether one of them is hardly ever the target.
+    pub(super) idle: bool,
+}
+
+/// Which codes of the kept model may be wrong: those that are the target much more or less often than most, as where
+/// one stands for two variables and one for none, and where the whole is not confirmed, those that no other model has found.
+/// Should others have found all of them, each some, it is those that the nearest model lacks.
+pub(super) fn doubts(codes: &[Codes], candidates: &[Candidate], kept: usize) -> Doubts {
+    let one = &codes[kept];
+    let d = one.before.ncols();
+    let shares = shares_of_usual(&one.labels(), d);
+    let mut doubted: Vec<usize> =
+        (0..d).filter(|&k| !(1.0 / UNUSUAL..UNUSUAL).contains(&shares[k])).collect();
+    if !confirmed(candidates, kept) {
+        let others = (0..codes.len()).filter(|&place| place != kept);
+        let found: Vec<Mcc> =
+            others.filter_map(|place| matched(&one.before, &codes[place].before)).collect();
+        doubted.extend((0..d).filter(|&k| found.iter().all(|found| found.matched[k] < SAME)));
+        let nearest = found.iter().max_by(|a, b| a.score.total_cmp(&b.score));
+        if let (true, Some(nearest)) = (doubted.len() < 2, nearest) {
+            let mut order: Vec<usize> = (0..d).collect();
+            order.sort_by(|&a, &b| nearest.matched[a].total_cmp(&nearest.matched[b]));
+            let lacking = order.iter().filter(|&&k| nearest.matched[k] < 1.0 - APART).count();
+            doubted.extend(&order[..lacking.max(2).min(d)]);
+        }
+    }
+    doubted.sort_unstable();
+    doubted.dedup();
+    if doubted.len() < 2 {
+        doubted.clear();
+    }
+    Doubts { codes: doubted, idle: shares.iter().any(|&share| share < HARDLY_EVER) }
+}
+
+/// How often each of `d` variables is the target, `labels [n]` and 0 for none, over how often the median one is.
+pub(super) fn shares_of_usual(labels: &[usize], d: usize) -> Vec<f64> {
+    let counts: Vec<usize> = rows_by_target(labels, d).iter().map(Vec::len).collect();
+    let mut sorted = counts.clone();
+    let (_, usual, _) = sorted.select_nth_unstable(d / 2);
+    let usual = (*usual).max(1) as f64;
+    counts.iter().map(|&count| count as f64 / usual).collect()
 }
 
 /// The smallest |Spearman correlation| of matched columns; 0 where they cannot be compared.
 fn agreement(one: &DMatrix<f64>, other: &DMatrix<f64>) -> f64 {
-    let matched = Sample::new(one, other).and_then(|sample| mcc(sample, Correlation::Spearman));
-    matched.map_or(0.0, |found| found.smallest)
+    matched(one, other).map_or(0.0, |found| found.smallest)
+}
+
+/// Columns matched by their |Spearman correlation|; nothing where they cannot be compared.
+fn matched(one: &DMatrix<f64>, other: &DMatrix<f64>) -> Option<Mcc> {
+    Sample::new(one, other).and_then(|sample| mcc(sample, Correlation::Spearman)).ok()
 }
 
 #[cfg(test)]
@@ -123,6 +188,60 @@ mod tests {
         assert!(judged.iter().all(|c| c.sparsity_of_change > 0.999 && c.agreement > 0.999));
         assert!(judged[0].target_entropy < judged[2].target_entropy);
         assert!(judged[2].target_entropy < judged[1].target_entropy);
+    }
+
+    /// Codes of 2000 pairs: each of four codes is the target of 400, but `stolen` of those of code 0 fall to code 1; all codes but
+    /// the first `same` are drawn anew for every `seed`.
+    fn four_codes(stolen: usize, same: usize, seed: u64) -> Codes {
+        let (mut shared, mut own) = (Seed(5).rng(Stream::Data), Seed(seed).rng(Stream::Data));
+        let before = DMatrix::from_fn(2000, 4, |_, k| {
+            let values = [shared.random::<f64>(), own.random::<f64>()];
+            values[usize::from(k >= same)]
+        });
+        let mut after = before.clone();
+        for row in 0..1600 {
+            let hit = if row < stolen { 1 } else { row / 400 };
+            after[(row, hit)] += 1.0 + own.random::<f64>();
+        }
+        Codes { before, after }
+    }
+
+    fn doubted(all: &[Codes]) -> (Vec<usize>, bool) {
+        let Doubts { codes, idle } = doubts(all, &judge(all, 0), 0);
+        (codes, idle)
+    }
+
+    #[test]
+    fn codes_that_no_other_has_are_in_doubt() {
+        let found = |same| four_codes(0, same, 6);
+        assert_eq!(doubted(&[found(4), four_codes(0, 4, 7)]), (vec![], false));
+        assert_eq!(doubted(&[found(2), four_codes(0, 2, 7)]), (vec![2, 3], false));
+        // One alone cannot be turned, and is taken with the one that is least like its counterpart.
+        let (codes, _) = doubted(&[found(3), four_codes(0, 3, 7)]);
+        assert!(codes.len() == 2 && codes.contains(&3), "{codes:?}");
+    }
+
+    #[test]
+    fn codes_are_in_doubt_that_others_have_too_each_some() {
+        let [one, mut first, mut second] = [6, 7, 8].map(|seed| four_codes(0, 0, seed));
+        for k in 0..4 {
+            let to = if k < 3 { &mut first } else { &mut second };
+            to.before.set_column(k, &one.before.column(k));
+        }
+        let all = [one, first, second];
+        assert!(!confirmed(&judge(&all, 0), 0));
+        let (codes, idle) = doubted(&all);
+        assert!(codes.contains(&3) && codes.len() == 2 && !idle, "{codes:?}");
+    }
+
+    #[test]
+    fn codes_that_are_the_target_too_often_or_never_are_in_doubt() {
+        let stolen = |count| [four_codes(count, 4, 6), four_codes(count, 4, 7)];
+        assert!(confirmed(&judge(&stolen(380), 0), 0));
+        assert_eq!(doubted(&stolen(380)), (vec![0, 1], true));
+        assert_eq!(doubted(&stolen(250)), (vec![0, 1], false));
+        assert_eq!(doubted(&stolen(50)), (vec![], false));
+        assert_eq!(shares_of_usual(&[0, 1, 1, 2, 2, 3, 3, 3, 3], 3), [1.0, 1.0, 2.0]);
     }
 
     #[test]

@@ -350,7 +350,7 @@ impl Default for FlowStage {
         }
         Self {
             replicas: 2,
-            rounds: 4,
+            rounds: 8,
             phase,
             decoding,
             tau: Schedule::ramp(0.5, 0.03).until(0.7).exponential(),

@@ -9,7 +9,7 @@ use domino_vae::{FittedIlcm, Latents, TargetInference};
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use super::candidates::nearest;
+use super::candidates::{nearest, shares_of_usual};
 use super::causal::{Causal, causal_model};
 use super::picture::fit_picture;
 use super::scales::{Features, Learned, coarse_to_fine, handed_over};
@@ -36,6 +36,9 @@ pub struct Diagnosis {
     pub kept: usize,
     /// Entropy of the inferred targets over its maximum.
     pub target_entropy: f64,
+    /// How often the rarest of the inferred targets is one, over how often the median one is; [`HARDLY_EVER`](super::HARDLY_EVER) or
+    /// less where a variable is never set.
+    pub rarest_target: f64,
     /// Mean squared error of the reconstruction over the variance of the observations.
     pub reconstruction_error: f64,
     /// Share of each variable's squared change that the model does not foresee from the noise
@@ -210,6 +213,9 @@ fn complete(
         candidates,
         kept,
         target_entropy: target_entropy(&chains.labels, config.model.d),
+        rarest_target: shares_of_usual(&chains.labels, config.model.d)
+            .into_iter()
+            .fold(f64::INFINITY, f64::min),
         reconstruction_error: reconstruction_error(&model, held_out),
         unforeseen: unforeseen(&model, &embedding, &targets),
         dependence: set.explained(|k, noise| noise.remove_column(k)),

@@ -4,14 +4,19 @@ use domino_core::Stream;
 use domino_train::{TrainContext, train};
 use domino_vae::start::random_rotation;
 use domino_vae::{Decoding, Flow, FlowWeights, Ilcm, IlcmConfig};
+use nalgebra::DMatrix;
+use rand::Rng;
 
-use super::candidates::{Candidate, choose, confirmed};
+use super::candidates::{Candidate, Doubts, choose, confirmed, doubts};
 use super::scales::decoded_from;
 use super::variables::{Codes, Variables, Whitened, encode, new_models, of_unit_spread};
 use super::{FitError, FlowStage, RecipeConfig};
 
 /// Parts of the stream of starts that belong to flows: rounds have one for the networks and one for the rotations each.
 const STARTS: u64 = 1 << 34;
+
+/// Rounds whose models all have a start of their own.
+const OWN_STARTS: u64 = 2;
 
 /// Most that pairs in which little was changed may change, over what unrelated observations differ by: a likelihood without noise
 /// takes more for changes.
@@ -40,6 +45,13 @@ pub(super) struct BestFlow {
 
 impl BestFlow {
     /// Trains models a few at a time, until the best of all has found what another has: wrong solutions differ.
+    ///
+    /// Where several rounds from starts of their own do not end in one that agrees with another, most of its codes have been
+    /// found by another all the same. These stay where they are in the rounds that follow, and those in doubt are turned
+    /// among themselves at random: what is left to be found has fewer variables. Codes that are the target much more or less
+    /// often than most are in doubt even where models agree, since many starts lead to the same theft: one code that answers
+    /// to two variables, and one to none. As interventions may be as uneven, they are turned once, and as long as there
+    /// is a code that is hardly ever the target.
     pub(super) fn train(
         [train_on, held_out]: [&Whitened; 2],
         stage: &FlowStage,
@@ -47,20 +59,35 @@ impl BestFlow {
         context: &mut TrainContext<'_>,
     ) -> Result<Self, FitError> {
         let (mut replicas, mut codes): (Vec<Ilcm>, Vec<Codes>) = (Vec::new(), Vec::new());
-        let mut rounds = 0;
+        let (mut rounds, mut turned) = (0, false);
+        let mut models = from_rotations(train_on, rounds, stage, config, context);
         loop {
-            let models = trained(train_on, rounds, stage, config, context)?;
-            for replica in 0..models.replicas() {
-                let model = models.clone().replica(replica);
+            let trained = trained(models, train_on, rounds, stage, context)?;
+            for replica in 0..trained.replicas() {
+                let model = trained.clone().replica(replica);
                 codes.push(encode(&model, held_out, &context.device));
                 replicas.push(model);
             }
             rounds += 1;
             let (kept, candidates) = choose(&codes);
-            if rounds == stage.rounds as u64 || confirmed(&candidates, kept) {
+            let confirmed = confirmed(&candidates, kept);
+            let Doubts { codes: doubted, idle } = doubts(&codes, &candidates, kept);
+            let settled = confirmed && (doubted.is_empty() || (turned && !idle));
+            if rounds == stage.rounds as u64 || settled {
                 let model = replicas.swap_remove(kept);
                 return Ok(Self { model, kept, candidates, rounds });
             }
+            turned =
+                (confirmed || rounds >= OWN_STARTS) && (1..config.model.d).contains(&doubted.len());
+            models = if turned {
+                let mut rng = context.seed.rng_at(Stream::Init, STARTS + 2 * rounds);
+                let turns: Vec<_> = (0..stage.replicas)
+                    .map(|_| rotation_among(&doubted, config.model.d, &mut rng))
+                    .collect();
+                replicas[kept].clone().turned(&turns, &context.device)
+            } else {
+                from_rotations(train_on, rounds, stage, config, context)
+            };
         }
     }
 
@@ -84,26 +111,48 @@ impl BestFlow {
     }
 }
 
-/// The models of one round, from random rotations: where observations bend, the independent components of their
+/// New models for one round, from random rotations: where observations bend, the independent components of their
 /// differences are wrong in a way that training keeps to.
-fn trained(
+fn from_rotations(
     data: &Whitened,
     round: u64,
     stage: &FlowStage,
     config: &RecipeConfig,
-    context: &mut TrainContext<'_>,
-) -> Result<Ilcm, FitError> {
+    context: &TrainContext<'_>,
+) -> Ilcm {
     let before = data.matrix(&data.before);
     let mut rng = context.seed.rng_at(Stream::Init, STARTS + 2 * round);
     let mut rotated = || of_unit_spread(random_rotation(config.model.d, &mut rng), &before);
     let starts: Vec<_> = (0..stage.replicas).map(|_| rotated()).collect();
     let (encoder, decoder) = (stage.encoder.clone(), stage.decoder.clone());
     let networks = IlcmConfig { encoder, decoder, ..config.model.networks.clone() };
-    let model = new_models(&starts, &networks, STARTS + 2 * round + 1, context);
-    let source = data.source(stage.replicas);
+    new_models(&starts, &networks, STARTS + 2 * round + 1, context)
+}
+
+/// A random rotation `[d, d]` of some axes among themselves, all others as they are.
+fn rotation_among(axes: &[usize], d: usize, rng: &mut dyn Rng) -> DMatrix<f64> {
+    let small = random_rotation(axes.len(), rng);
+    let mut all = DMatrix::identity(d, d);
+    for (row, &i) in axes.iter().enumerate() {
+        for (col, &j) in axes.iter().enumerate() {
+            all[(i, j)] = small[(row, col)];
+        }
+    }
+    all
+}
+
+/// The models of one round, trained.
+fn trained(
+    models: Ilcm,
+    data: &Whitened,
+    round: u64,
+    stage: &FlowStage,
+    context: &mut TrainContext<'_>,
+) -> Result<Ilcm, FitError> {
+    let source = data.source(models.replicas());
     let weights = |progress| FlowWeights { tau: stage.tau.at(progress) };
     let name = (round, "variables");
-    let objective = Flow::new(model, &context.device);
+    let objective = Flow::new(models, &context.device);
     Ok(train(objective, &source, name, &stage.phase, weights, context)?.model)
 }
 
@@ -114,6 +163,18 @@ mod tests {
     use rand::RngExt;
 
     use super::*;
+
+    #[test]
+    fn some_axes_are_turned_among_themselves() {
+        let turn = rotation_among(&[1, 3], 4, &mut Seed(8).rng(Stream::Init));
+        assert!((&turn * turn.transpose() - DMatrix::identity(4, 4)).amax() < 1e-12);
+        let kept = DMatrix::<f64>::identity(4, 4);
+        for still in [0, 2] {
+            assert_eq!(turn.row(still), kept.row(still));
+            assert_eq!(turn.column(still), kept.column(still));
+        }
+        assert!(turn[(1, 3)].abs() > 1e-3);
+    }
 
     #[test]
     fn noise_is_heard_where_nothing_was_changed() {

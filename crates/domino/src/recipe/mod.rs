@@ -33,7 +33,7 @@ mod straight;
 mod tears;
 mod variables;
 
-pub use candidates::{APART, Candidate};
+pub use candidates::{APART, Candidate, HARDLY_EVER};
 pub use config::{
     ApartStage, AtOnce, CoarseToFine, ElboPhase, ExplicitStage, FlowStage, GraphStage, GroupStage,
     MechanismStage, ModelConfig, PictureStage, RecipeConfig, RegressionStage, Scale, StartConfig,

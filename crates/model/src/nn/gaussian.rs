@@ -94,6 +94,15 @@ impl GaussianMlp {
         self
     }
 
+    /// The same networks, whose means are multiplied by matrices `[stack, d_out, d_out]` from the right.
+    #[must_use]
+    pub fn turned(mut self, turns: &Tensor<3>) -> Self {
+        let turned = |param: &Param<Tensor<3>>| param.val().matmul(turns.clone()).detach();
+        self.mean = StackedLinear::from_parts(turned(&self.mean.weight), turned(&self.mean.bias));
+        self.skip = self.skip.as_ref().map(|skip| Param::from_tensor(turned(skip)));
+        self
+    }
+
     /// The same networks, whose means are the linear part alone.
     #[must_use]
     pub fn silenced(mut self) -> Self {
@@ -160,6 +169,21 @@ mod tests {
         let linear = x.reshape([2, 4, 3]).matmul(skip).reshape([8, 3]);
         assert!((download(mean) - download(linear)).amax() < 0.2);
         assert!(download(std).iter().all(|s| (s - 0.01).abs() < 1e-4));
+    }
+
+    #[test]
+    fn turned_networks_give_turned_means() {
+        let mut rng = Seed(7).rng(Stream::Init);
+        for skip in [true, false] {
+            let config = GaussianMlpConfig { skip, ..GaussianMlpConfig::default() };
+            let linear = standard_normal([2, 3, 3], &mut rng, &cpu());
+            let net = GaussianMlp::new([2, 3, 3], &config, &mut rng, &cpu()).with_skip(linear);
+            let x = standard_normal([8, 3], &mut rng, &cpu());
+            let turns = standard_normal([2, 3, 3], &mut rng, &cpu());
+            let expected = net.mean(x.clone()).reshape([2, 4, 3]).matmul(turns.clone());
+            let got = net.turned(&turns).mean(x);
+            assert!((download(got) - download(expected.reshape([8, 3]))).amax() < 1e-5);
+        }
     }
 
     #[test]
