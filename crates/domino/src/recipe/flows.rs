@@ -1,5 +1,7 @@
 //! Encoders that are changes of variables.
 
+use std::iter;
+
 use domino_core::Stream;
 use domino_train::{TrainContext, train};
 use domino_vae::start::random_rotation;
@@ -17,6 +19,9 @@ const STARTS: u64 = 1 << 34;
 
 /// Rounds whose models all have a start of their own.
 const OWN_STARTS: u64 = 2;
+
+/// Largest part of a code that is turned in any code after that, so that models which learn nothing more do not agree.
+const MOST_LEFT: f64 = 0.8;
 
 /// Most that pairs in which little was changed may change, over what unrelated observations differ by: a likelihood without noise
 /// takes more for changes.
@@ -70,15 +75,14 @@ impl BestFlow {
             }
             rounds += 1;
             let (kept, candidates) = choose(&codes);
-            let confirmed = confirmed(&candidates, kept);
-            let Doubts { codes: doubted, idle } = doubts(&codes, &candidates, kept);
-            let settled = confirmed && (doubted.is_empty() || (turned && !idle));
+            let Doubts { alone, idle, codes: doubted } = doubts(&codes, &candidates, kept);
+            let settled = !alone && (doubted.is_empty() || (turned && !idle));
             if rounds == stage.rounds as u64 || settled {
                 let model = replicas.swap_remove(kept);
                 return Ok(Self { model, kept, candidates, rounds });
             }
             turned =
-                (confirmed || rounds >= OWN_STARTS) && (1..config.model.d).contains(&doubted.len());
+                (!alone || rounds >= OWN_STARTS) && (1..config.model.d).contains(&doubted.len());
             models = if turned {
                 let mut rng = context.seed.rng_at(Stream::Init, STARTS + 2 * rounds);
                 let turns: Vec<_> = (0..stage.replicas)
@@ -129,9 +133,12 @@ fn from_rotations(
     new_models(&starts, &networks, STARTS + 2 * round + 1, context)
 }
 
-/// A random rotation `[d, d]` of some axes among themselves, all others as they are.
+/// A random rotation `[d, d]` of two axes or more among themselves, after which none is close to what it was or another; all others
+/// stay as they are.
 fn rotation_among(axes: &[usize], d: usize, rng: &mut dyn Rng) -> DMatrix<f64> {
-    let small = random_rotation(axes.len(), rng);
+    let small = iter::repeat_with(|| random_rotation(axes.len(), rng))
+        .find(|turn| turn.amax() <= MOST_LEFT)
+        .expect("there are such rotations of two axes and more");
     let mut all = DMatrix::identity(d, d);
     for (row, &i) in axes.iter().enumerate() {
         for (col, &j) in axes.iter().enumerate() {
@@ -173,7 +180,7 @@ mod tests {
             assert_eq!(turn.row(still), kept.row(still));
             assert_eq!(turn.column(still), kept.column(still));
         }
-        assert!(turn[(1, 3)].abs() > 1e-3);
+        assert!(turn[(1, 3)].abs() >= 0.6 - 1e-12 && turn[(1, 1)].abs() >= 0.6 - 1e-12);
     }
 
     #[test]
