@@ -115,15 +115,15 @@ fn the_same_variant_keeps_its_other_keys() -> Result<(), ConfigError> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Stages {
-    rough: Steps,
-    fine: Steps,
+    rough: Training,
+    fine: Training,
     last: Last,
     several: Vec<Last>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Steps {
+struct Training {
     steps: usize,
     lr: f64,
     warm_up: Option<usize>,
@@ -132,11 +132,11 @@ struct Steps {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Last {
-    Trained(Steps),
+    Trained(Training),
     Solved { ridge: f64 },
 }
 
-impl Default for Steps {
+impl Default for Training {
     fn default() -> Self {
         Self { steps: 10, lr: 0.1, warm_up: None }
     }
@@ -144,8 +144,13 @@ impl Default for Steps {
 
 impl Default for Stages {
     fn default() -> Self {
-        let fine = Steps { steps: 50, lr: 0.01, warm_up: Some(5) };
-        Self { rough: Steps::default(), last: Last::Trained(fine.clone()), fine, several: vec![] }
+        let fine = Training { steps: 50, lr: 0.01, warm_up: Some(5) };
+        Self {
+            rough: Training::default(),
+            last: Last::Trained(fine.clone()),
+            fine,
+            several: vec![],
+        }
     }
 }
 
@@ -153,7 +158,7 @@ impl Default for Stages {
 fn to_set_one_key_changes_no_other() -> Result<(), ConfigError> {
     let stages = |text, overrides: &[&str]| resolve::<Stages>(text, "x.toml", overrides);
     let default = Stages::default();
-    let longer = Stages { fine: Steps { steps: 80, ..default.fine.clone() }, ..default.clone() };
+    let longer = Stages { fine: Training { steps: 80, ..default.fine.clone() }, ..default.clone() };
     assert_eq!(stages("[fine]\nsteps = 80", &[])?, longer);
     assert_eq!(stages("", &["fine.steps=80"])?, longer);
     assert_eq!(stages("", &["fine={ steps = 80 }"])?, longer);
@@ -162,12 +167,12 @@ fn to_set_one_key_changes_no_other() -> Result<(), ConfigError> {
         0.2_f64.to_bits()
     );
 
-    let last = Last::Trained(Steps { steps: 80, ..default.fine.clone() });
+    let last = Last::Trained(Training { steps: 80, ..default.fine.clone() });
     assert_eq!(stages("", &["last.trained.steps=80"])?.last, last);
     let solved = Last::Solved { ridge: 1.0 };
     assert_eq!(stages("last.solved.ridge = 1.0", &[])?.last, solved);
     // Of what stands in a list, only its own type says what holds by default.
-    let own = Last::Trained(Steps { steps: 80, ..Steps::default() });
+    let own = Last::Trained(Training { steps: 80, ..Training::default() });
     assert_eq!(stages("[[several]]\ntrained.steps = 80", &[])?.several, [own]);
     Ok(())
 }
