@@ -315,8 +315,9 @@ pub struct ThinStage {
 /// Learning by the exact likelihood of pairs.
 ///
 /// Models are trained `replicas` at a time, in place of as many as `model.replicas` says, and at most `rounds` times,
-/// until the best of them all has found the variables that another has. Where none has, models with a decoder are trained as well,
-/// and one of them is kept if another of them agrees.
+/// until the best of them all has found the variables that another has, and none of them is the target much more or less often than
+/// most. From the third time on they start from the best, with those of its codes that are in doubt turned among themselves. Where no two
+/// agree in the end, models with a decoder are trained as well, and one of them is kept if another of them agrees.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FlowStage {

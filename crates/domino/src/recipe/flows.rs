@@ -17,8 +17,8 @@ use super::{FitError, FlowStage, RecipeConfig};
 /// Parts of the stream of starts that belong to flows: rounds have one for the networks and one for the rotations each.
 const STARTS: u64 = 1 << 34;
 
-/// Rounds whose models all have a start of their own.
-const OWN_STARTS: u64 = 2;
+/// Rounds from starts of their own before codes in doubt are turned, and most of them.
+const OWN_STARTS: (u64, u64) = (2, 4);
 
 /// Largest part of a code that is turned in any code after that, so that models which learn nothing more do not agree.
 const MOST_LEFT: f64 = 0.8;
@@ -51,7 +51,7 @@ pub(super) struct BestFlow {
 impl BestFlow {
     /// Trains models a few at a time, until the best of all has found what another has: wrong solutions differ.
     ///
-    /// Where several rounds from starts of their own do not end in one that agrees with another, most of its codes have been
+    /// Where several rounds from starts of their own do not end in one that agrees with another, most of its codes may have been
     /// found by another all the same. These stay where they are in the rounds that follow, and those in doubt are turned
     /// among themselves at random: what is left to be found has fewer variables. Codes that are the target much more or less
     /// often than most are in doubt even where models agree, since many starts lead to the same theft: one code that answers
@@ -64,7 +64,7 @@ impl BestFlow {
         context: &mut TrainContext<'_>,
     ) -> Result<Self, FitError> {
         let (mut replicas, mut codes): (Vec<Ilcm>, Vec<Codes>) = (Vec::new(), Vec::new());
-        let (mut rounds, mut turned) = (0, false);
+        let (mut rounds, mut own, mut turned) = (0, 0, false);
         let mut models = from_rotations(train_on, rounds, stage, config, context);
         loop {
             let trained = trained(models, train_on, rounds, stage, context)?;
@@ -74,15 +74,18 @@ impl BestFlow {
                 replicas.push(model);
             }
             rounds += 1;
+            own += u64::from(!turned);
             let (kept, candidates) = choose(&codes);
             let Doubts { alone, idle, codes: doubted } = doubts(&codes, &candidates, kept);
             let settled = !alone && (doubted.is_empty() || (turned && !idle));
-            if rounds == stage.rounds as u64 || settled {
+            // Where models agree in little, as where variables take few values, the rest is no smaller task.
+            let few = 2 * doubted.len() < config.model.d;
+            turned = !doubted.is_empty() && (!alone || (few && own >= OWN_STARTS.0));
+            let exhausted = rounds == stage.rounds as u64 || (!turned && own == OWN_STARTS.1);
+            if settled || exhausted {
                 let model = replicas.swap_remove(kept);
                 return Ok(Self { model, kept, candidates, rounds });
             }
-            turned =
-                (!alone || rounds >= OWN_STARTS) && (1..config.model.d).contains(&doubted.len());
             models = if turned {
                 let mut rng = context.seed.rng_at(Stream::Init, STARTS + 2 * rounds);
                 let turns: Vec<_> = (0..stage.replicas)
