@@ -38,6 +38,20 @@ pub(super) fn is_quiet(data: &Whitened, d: usize) -> bool {
     *change <= QUIET * total
 }
 
+/// Whether most observations before are those of other pairs too, as where variables take few values: what is as likely as that has no
+/// density.
+pub(super) fn repeats(data: &Whitened) -> bool {
+    let mut rows: Vec<Vec<u32>> = data
+        .before
+        .chunks_exact(data.components().max(1))
+        .map(|row| row.iter().map(|v| v.to_bits()).collect())
+        .collect();
+    let count = rows.len();
+    rows.sort_unstable();
+    rows.dedup();
+    2 * rows.len() < count
+}
+
 /// The best of several encoders that were trained by the exact likelihood of pairs, which needs as many features as
 /// variables.
 pub(super) struct BestFlow {
@@ -173,6 +187,24 @@ mod tests {
     use rand::RngExt;
 
     use super::*;
+
+    #[test]
+    fn variables_of_few_values_repeat() {
+        for (levels, repeated) in [(Some(3.0), true), (None, false)] {
+            let mut rng = Seed(5).rng(Stream::Data);
+            let mut value = || {
+                let value = rng.random_range(0.0..1.0_f32);
+                levels.map_or(value, |levels: f32| (value * levels).floor())
+            };
+            let [before, after] = [0, 1].map(|_| {
+                let data = (0..400).map(|_| value()).collect();
+                Observations::Vectors { data, dim: 2 }
+            });
+            let pairs = Pairs::new(before, after).unwrap();
+            let whitening = Whitening::fit(&pairs, 2, &WhitenConfig::default()).unwrap();
+            assert_eq!(repeats(&Whitened::new(&pairs, &whitening)), repeated);
+        }
+    }
 
     #[test]
     fn some_axes_are_turned_among_themselves() {

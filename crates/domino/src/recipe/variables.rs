@@ -16,7 +16,7 @@ use domino_vae::{
 use nalgebra::DMatrix;
 
 use super::candidates::{Candidate, choose, confirmed};
-use super::flows::{BestFlow, is_quiet};
+use super::flows::{BestFlow, is_quiet, repeats};
 use super::several::resting_variables;
 use super::{
     AtOnce, ElboPhase, ExplicitStage, FitError, FlowStage, GroupStage, RecipeConfig, ThinStage,
@@ -195,12 +195,14 @@ pub(super) fn learn_variables(
     flow.decoded(train_on, (others.phases, stage), context)
 }
 
-/// How the exact likelihood of pairs is learned by, where it is: it needs as many features as variables, and no noise.
+/// How the exact likelihood of pairs is learned by, where it is: it needs as many features as variables, no noise, and observations that
+/// have a density.
 fn exact_likelihood<'a>(data: &Whitened, config: &'a RecipeConfig) -> Option<&'a FlowStage> {
     let d = config.model.d;
     match &config.variables {
-        VariableStage::Thin(thin) if thin.exact && data.components == d && is_quiet(data, d) => {
-            Some(&thin.flow)
+        VariableStage::Thin(thin) => {
+            let exists = thin.exact && data.components == d && is_quiet(data, d) && !repeats(data);
+            exists.then_some(&thin.flow)
         }
         _ => None,
     }
