@@ -316,8 +316,8 @@ pub struct ThinStage {
 ///
 /// Models are trained `replicas` at a time, in place of as many as `model.replicas` says, and at most `rounds` times,
 /// until the best of them all has found the variables that another has, and none of them is the target much more or less often than
-/// most. From the third time on they start from the best, with those of its codes that are in doubt turned among themselves. Where no two
-/// agree in the end, models with a decoder are trained as well, and one of them is kept if another of them agrees.
+/// most. From the third time on they start from the best, with those of its codes that are in doubt turned among themselves, if these are
+/// fewer than half. Where no two agree in the end, models with a decoder are trained as well, and one of them is kept if another of them agrees.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FlowStage {
